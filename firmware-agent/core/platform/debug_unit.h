@@ -1,0 +1,102 @@
+// What the debug engine asks of a board: the halted application's context, its memory, and how to stop it.
+//
+// On mps2-an505 a breakpoint is a BKPT patch caught as Secure HardFault and a step is made in software; on stm32u585 it
+// is the FPB, the DWT and DebugMonitor. The engine decides from `capabilities`, never from the board's name.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace mv::debug {
+
+// The Non-secure context as it stands while the application is halted. Written back on resume.
+struct Context {
+  std::array<std::uint32_t, 17> core{};   // r0-r12, sp, lr, pc, xpsr
+  std::array<std::uint32_t, 8> system{};  // msp, psp, primask, basepri, faultmask, control, msplim, psplim
+  std::array<std::uint32_t, 33> fp{};     // s0-s31, fpscr
+  bool has_fp = false;
+  bool frame_valid = true;                // false: the stack pointer was bad and no frame was stored; `core` is not to
+                                          // be trusted but for sp
+
+  std::uint32_t& sp() { return core[13]; }
+  std::uint32_t& lr() { return core[14]; }
+  std::uint32_t& pc() { return core[15]; }
+  std::uint32_t& xpsr() { return core[16]; }
+  std::uint32_t pc() const { return core[15]; }
+};
+
+struct FaultRegisters {
+  std::uint32_t cfsr = 0, hfsr = 0, mmfar = 0, bfar = 0, sfsr = 0, sfar = 0;
+};
+
+// Why the application stopped, as the exception entry saw it.
+enum class Event : std::uint8_t {
+  kBreakpoint,  // a BKPT at pc: ours or the program's own
+  kStep,        // hardware step done (boards that have it)
+  kFault,
+  kHaltRequest, // halt() took effect
+  kWatchpoint,
+};
+
+// Memory as the application sees it: Non-secure addresses only, checked against its attribution (TT), faults caught.
+class ApplicationMemory {
+ public:
+  // False if any byte is not the application's to read; `out` is then unspecified. Aligned words and half-words are
+  // read as such, because peripherals mind.
+  virtual bool read(std::uint32_t address, std::span<std::uint8_t> out) = 0;
+  virtual bool write(std::uint32_t address, std::span<const std::uint8_t> bytes) = 0;  // RAM, peripherals
+  // Changes code where it runs (on mps2-an505 the copy in SRAM); never reaches the stored image.
+  virtual bool patch_code(std::uint32_t address, std::span<const std::uint8_t> bytes) = 0;
+  virtual bool is_code(std::uint32_t address) const = 0;
+
+ protected:
+  ~ApplicationMemory() = default;
+};
+
+// Stops, steps and resumes the application. Called from the Secure thread unless it says otherwise.
+class DebugUnit {
+ public:
+  struct Capabilities {
+    std::uint32_t breakpoints;       // how many may be inserted at once
+    std::uint32_t watchpoints;
+    bool hardware_step;
+  };
+
+  virtual Capabilities capabilities() const = 0;
+
+  // Makes the application stop as soon as may be, whatever it does; Event::kHaltRequest follows. Harmless if halted.
+  virtual void halt() = 0;
+
+  // Lets the halted application run with `context` written back. Nothing may be touched after it until the next event.
+  virtual void resume(const Context& context) = 0;
+
+  // While set, no Non-secure interrupt is taken (BASEPRI_S); for stepping.
+  virtual void mask_interrupts(bool masked) = 0;
+
+  // Breakpoints of the hardware; boards without return false and the engine patches BKPT.
+  virtual bool insert_breakpoint(std::uint32_t address) = 0;
+  virtual bool remove_breakpoint(std::uint32_t address) = 0;
+
+ protected:
+  ~DebugUnit() = default;
+};
+
+// What the engine offers to the board: called in the agent's exception (PendSV_S on mps2-an505), the application being
+// stopped and `context` read. Short: no TLS, no flash.
+class DebugEvents {
+ public:
+  enum class Verdict : std::uint8_t {
+    kResume,  // write `context` back and go on (a step within a range, a false hit)
+    kHalt,    // keep the application halted and wake the Secure thread
+    kCrash,   // nobody debugs: treat the fault as a crash of the application
+  };
+
+  virtual Verdict on_event(Event event, Context& context, const FaultRegisters& fault) = 0;
+
+ protected:
+  ~DebugEvents() = default;
+};
+
+}  // namespace mv::debug
