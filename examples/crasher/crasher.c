@@ -1,0 +1,85 @@
+// crasher: commits one fault after another, to show how the microvisor records it and brings the application back.
+//
+// Set `command` in the debugger, or leave it: a counter that survives the restart picks the next fault. RAM keeps its
+// contents over a restart of the application, and `.noinit` is not cleared at start-up.
+#include "../common/board.h"
+#include "mv_log.h"
+#include "mv_syscalls.h"
+
+enum Command {
+  UNDEFINED_INSTRUCTION = 0,
+  NULL_CALL,
+  SECURE_READ,
+  UNMAPPED_WRITE,
+  DIVISION_BY_ZERO,
+  STACK_OVERFLOW,
+  BREAKPOINT_OF_ITS_OWN,
+  INTERRUPTS_OFF_FOREVER,
+  COMMANDS,
+};
+
+#define MAGIC 0xC4A54E4UL
+static volatile uint32_t ticks;
+static uint32_t magic __attribute__((section(".noinit")));
+static uint32_t next __attribute__((section(".noinit")));
+
+volatile int command = -1;  // what to do next; -1: one after another
+
+void SysTick_Handler(void) { ticks = ticks + 1; }
+
+static void wait_ticks(uint32_t count) {
+  const uint32_t end = ticks + count;
+  while (ticks != end) __asm__ volatile("wfi");
+}
+
+static int __attribute__((noinline)) overflow_stack(volatile int depth) {
+  volatile char filler[512];
+  filler[0] = (char)depth;
+  return overflow_stack(depth + 1) + filler[0];
+}
+
+static void commit(int what) {
+  switch (what) {
+    case UNDEFINED_INSTRUCTION:
+      __asm__ volatile("udf 1");
+      break;
+    case NULL_CALL:
+      ((void (*)(void))0)();
+      break;
+    case SECURE_READ:
+      (void)*(volatile uint32_t *)0x30000000;
+      break;
+    case UNMAPPED_WRITE:
+      *(volatile uint32_t *)0x60000000 = 1;
+      break;
+    case DIVISION_BY_ZERO:
+      BOARD_REGISTER(0xE000ED14) |= 1U << 4;  // CCR.DIV_0_TRP
+      *(volatile int *)&command = 1 / (*(volatile int *)&command + 1);
+      break;
+    case STACK_OVERFLOW:
+      overflow_stack(0);
+      break;
+    case BREAKPOINT_OF_ITS_OWN:
+      __asm__ volatile("bkpt 42");
+      break;
+    default:
+      __asm__ volatile("cpsid i");
+      for (;;) {
+      }
+  }
+}
+
+int main(void) {
+  uint32_t clock = 0;
+  mvGetSysClk(&clock);
+  board_start();
+  board_ticks(clock / 20);
+  if (magic != MAGIC) {
+    magic = MAGIC;
+    next = 0;
+  }
+  const int what = command >= 0 ? command : (int)(next++ % (COMMANDS - 1));
+  mv_log("crasher: about to commit fault %d", what);
+  wait_ticks(10);
+  commit(what);
+}
