@@ -125,6 +125,9 @@ class DebugPeer {
   // The cloud opens the debug stream. False refuses it. `stream` is valid until `closed`, or until its `close`.
   virtual bool opened(DebugStream& stream) = 0;
 
+  // Why the last `opened` refused: one sentence, the text of the CLOSE frame (reason kRefused).
+  virtual std::string_view refusal() const { return "this device does not debug"; }
+
   // The pipe or the link is gone. What came before is read already or lost.
   virtual void closed() = 0;
 
