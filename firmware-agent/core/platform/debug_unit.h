@@ -55,7 +55,9 @@ class ApplicationMemory {
   ~ApplicationMemory() = default;
 };
 
-// Stops, steps and resumes the application. Called from the Secure thread unless it says otherwise.
+// Stops, steps and resumes the application. Called from the Secure thread; while it steps, the engine also calls
+// mask_interrupts, insert_breakpoint and remove_breakpoint, and of ApplicationMemory read, patch_code and is_code, from
+// within DebugEvents::on_event.
 class DebugUnit {
  public:
   struct Capabilities {
