@@ -4,7 +4,7 @@
 #   mv_add_application(blinky SOURCES main.c)
 #
 # builds blinky.elf (and .bin, .hex) for the board in MV_BOARD (`mps2-an505` or `stm32u585`).
-include_guard(GLOBAL)
+include_guard(DIRECTORY)
 
 get_filename_component(MV_SDK_DIR "${CMAKE_CURRENT_LIST_DIR}/.." ABSOLUTE)
 set(MV_BOARD "mps2-an505" CACHE STRING "board the application is built for: mps2-an505 or stm32u585")
@@ -29,6 +29,7 @@ function(mv_add_application name)
                                              MV_BOARD_NAME="${MV_BOARD}")
   target_compile_options(${name} PRIVATE
     -mcpu=cortex-m33 -mthumb -mfloat-abi=softfp -ffunction-sections -fdata-sections -g3 -Wall -Wextra
+    $<$<NOT:$<COMPILE_LANGUAGE:ASM>>:-Og>
     # One line-table row a statement: a `next` over a slow link is then one round trip.
     $<$<NOT:$<COMPILE_LANGUAGE:ASM>>:-gno-column-info>
     $<$<COMPILE_LANGUAGE:C>:--specs=picolibc.specs>
