@@ -1,0 +1,228 @@
+#include "emulator/modem.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <utility>
+
+namespace mv::emulator {
+namespace {
+
+constexpr std::int64_t kContext = 1;  // the PDP context that the firmware uses
+constexpr std::int64_t kConnection = 0;
+constexpr std::int64_t kDirectPush = 1;
+
+// Error codes of +QIOPEN (BG95 TCP/IP application note, chapter 4).
+constexpr int kErrorPdpNotActive = 561;
+constexpr int kErrorSocketInUse = 563;
+constexpr int kErrorNoSuchHost = 565;
+constexpr int kErrorConnectFailed = 566;
+
+// Commands whose only answer is OK: the emulated modem has nothing to set.
+constexpr std::array kAccepted = {"",       "V1",       "+CMEE",  "+CEREG",  "+CGREG",  "+CREG", "+QICSGP",
+                                  "+CFUN",  "+CGDCONT", "+IFC",   "+IPR",    "&W",      "+QCFG", "+QSCLK",
+                                  "+QICFG", "+QIDEACT", "+CPSMS", "+CEDRXS", "+QSSLCFG"};
+
+// Commands with a fixed answer.
+struct Fixed {
+  const char* name;
+  const char* answer;
+};
+constexpr std::array kFixed = {Fixed{"I", "Quectel\r\nBG95-M3\r\nRevision: virtual"}, Fixed{"+CGMM", "BG95-M3"},
+                               Fixed{"+CPIN", "+CPIN: READY"}, Fixed{"+CGSN", "866425030000000"},
+                               Fixed{"+COPS", "+COPS: 0,0,\"virtual\",8"}};
+
+}  // namespace
+
+void Modem::power_on() {
+  if (socket_ != Socket::kClosed) outside_.disconnect();
+  input_ = Input::kLine;
+  socket_ = Socket::kClosed;
+  echo_ = true;
+  context_active_ = false;
+  line_too_long_ = false;
+  line_.clear();
+  reports_.clear();
+  say("RDY");
+}
+
+void Modem::from_uart(std::span<const std::uint8_t> bytes) {
+  while (!bytes.empty()) {
+    if (input_ == Input::kSendData) {
+      take_send_data(bytes);
+    } else {
+      take_line_byte(static_cast<char>(bytes.front()));
+      bytes = bytes.subspan(1);
+    }
+  }
+}
+
+void Modem::take_line_byte(char byte) {
+  if (echo_) outside_.to_uart({&byte, 1});
+  if (byte == '\n') return;
+  if (byte != '\r') {
+    line_too_long_ = line_too_long_ || line_.size() == kMaxCommandLine;
+    if (!line_too_long_) line_.push_back(byte);
+    return;
+  }
+  const std::string line = std::exchange(line_, {});
+  const bool too_long = std::exchange(line_too_long_, false);
+  if (too_long) {
+    say("ERROR");
+  } else if (!line.empty()) {
+    execute(line);
+  }
+}
+
+void Modem::take_send_data(std::span<const std::uint8_t>& bytes) {
+  const std::size_t take = std::min(bytes.size(), send_length_ - send_data_.size());
+  send_data_.append(reinterpret_cast<const char*>(bytes.data()), take);
+  bytes = bytes.subspan(take);
+  if (send_data_.size() == send_length_) finish_send();
+}
+
+void Modem::finish_send() {
+  input_ = Input::kLine;
+  const std::string data = std::exchange(send_data_, {});
+  if (socket_ != Socket::kOpen) {
+    say("ERROR");
+  } else {
+    say(outside_.transmit({reinterpret_cast<const std::uint8_t*>(data.data()), data.size()}) ? "SEND OK" : "SEND FAIL");
+  }
+  flush_reports();
+}
+
+void Modem::execute(std::string_view line) {
+  // Noise in front of a command is what a modem sees after its driver was reset in the middle of one.
+  const std::size_t at = line.find("AT");
+  const auto command = AtCommand::parse(at == std::string_view::npos ? line : line.substr(at));
+  if (command) {
+    answer(*command);
+  } else {
+    say("ERROR");
+  }
+}
+
+void Modem::answer(const AtCommand& command) {
+  using Kind = AtCommand::Kind;
+  if (command.kind == Kind::kTest) return say("OK");
+  if (command.name == "+QIOPEN") return open(command);
+  if (command.name == "+QISEND") return send(command);
+  if (command.name == "+QIACT") return activate(command);
+  if (command.name == "+QICLOSE") return close_socket(), say("OK");
+  if (command.name == "E0" || command.name == "E1" || command.name == "E")
+    return echo_ = command.name == "E1", say("OK");
+  if (command.name == "+CSQ") return say(carrier_ ? "+CSQ: 24,99" : "+CSQ: 99,99"), say("OK");
+  if (command.kind == Kind::kRead &&
+      (command.name == "+CEREG" || command.name == "+CREG" || command.name == "+CGREG")) {
+    return say(command.name + (carrier_ ? ": 0,1" : ": 0,2")), say("OK");
+  }
+  if (const auto* fixed = std::ranges::find(kFixed, command.name, &Fixed::name); fixed != kFixed.end()) {
+    return say(fixed->answer), say("OK");
+  }
+  if (command.name == "+QIDEACT") {
+    close_socket();
+    context_active_ = false;
+  }
+  if (command.name == "+CFUN" && command.number(1, 0) == 1) return say("OK"), power_on();
+  say(std::ranges::find(kAccepted, command.name) != kAccepted.end() ? "OK" : "ERROR");
+}
+
+void Modem::activate(const AtCommand& command) {
+  if (command.kind == AtCommand::Kind::kRead) {
+    if (context_active_) say("+QIACT: 1,1,1,\"10.0.0.2\"");
+    return say("OK");
+  }
+  if (!carrier_ || context_active_ || command.number(0, 0) != kContext) return say("ERROR");
+  context_active_ = true;
+  say("OK");
+}
+
+void Modem::open(const AtCommand& command) {
+  const std::int64_t port = command.number(4, 0);
+  if (command.number(0, 0) != kContext || command.number(1, -1) != kConnection || command.text(2) != "TCP" ||
+      command.text(3).empty() || port < 1 || port > std::numeric_limits<std::uint16_t>::max() ||
+      command.number(6, -1) != kDirectPush) {
+    return say("ERROR");
+  }
+  say("OK");
+  if (!context_active_) return report("+QIOPEN: 0," + std::to_string(kErrorPdpNotActive));
+  if (socket_ != Socket::kClosed) return report("+QIOPEN: 0," + std::to_string(kErrorSocketInUse));
+  socket_ = Socket::kConnecting;
+  outside_.connect(std::string(command.text(3)), static_cast<std::uint16_t>(port));
+}
+
+void Modem::send(const AtCommand& command) {
+  const std::int64_t length = command.number(1, 0);
+  if (socket_ != Socket::kOpen || command.number(0, -1) != kConnection || length < 1 ||
+      length > static_cast<std::int64_t>(kMaxSend)) {
+    return say("ERROR");
+  }
+  input_ = Input::kSendData;
+  send_length_ = static_cast<std::size_t>(length);
+  outside_.to_uart("\r\n> ");
+}
+
+void Modem::connected() {
+  if (socket_ != Socket::kConnecting) return outside_.disconnect();
+  socket_ = Socket::kOpen;
+  report("+QIOPEN: 0,0");
+}
+
+void Modem::connect_failed(ConnectError error) {
+  if (socket_ != Socket::kConnecting) return;
+  socket_ = Socket::kClosed;
+  const int code = error == ConnectError::kNoSuchHost ? kErrorNoSuchHost : kErrorConnectFailed;
+  report("+QIOPEN: 0," + std::to_string(code));
+}
+
+void Modem::from_network(std::span<const std::uint8_t> bytes) {
+  if (socket_ != Socket::kOpen) return;
+  while (!bytes.empty()) {
+    const auto piece = bytes.first(std::min(bytes.size(), kMaxReceive));
+    std::string text = "+QIURC: \"recv\",0," + std::to_string(piece.size()) + "\r\n";
+    text.append(reinterpret_cast<const char*>(piece.data()), piece.size());
+    report(text);
+    bytes = bytes.subspan(piece.size());
+  }
+}
+
+void Modem::closed_by_peer() {
+  if (socket_ != Socket::kOpen) return;
+  socket_ = Socket::kClosed;
+  report("+QIURC: \"closed\",0");
+}
+
+void Modem::set_carrier(bool there) {
+  if (carrier_ == there) return;
+  carrier_ = there;
+  if (there || !context_active_) return;
+  context_active_ = false;
+  if (socket_ == Socket::kConnecting) report("+QIOPEN: 0," + std::to_string(kErrorConnectFailed));
+  close_socket();
+  report("+QIURC: \"pdpdeact\",1");
+}
+
+void Modem::close_socket() {
+  if (socket_ == Socket::kClosed) return;
+  socket_ = Socket::kClosed;
+  outside_.disconnect();
+}
+
+void Modem::say(std::string_view line) { outside_.to_uart("\r\n" + std::string(line) + "\r\n"); }
+
+void Modem::report(std::string_view report) {
+  reports_.emplace_back(report);
+  if (input_ == Input::kLine) flush_reports();
+}
+
+void Modem::flush_reports() {
+  while (!reports_.empty()) {
+    // The bytes of "recv" are counted: the line end of `say` after them would be taken for more.
+    const bool has_data = reports_.front().starts_with("+QIURC: \"recv\"");
+    outside_.to_uart("\r\n" + reports_.front() + (has_data ? "" : "\r\n"));
+    reports_.pop_front();
+  }
+}
+
+}  // namespace mv::emulator
