@@ -1,0 +1,13 @@
+#include "cli/commands.h"
+
+namespace mv::cli {
+
+void add_all_commands(Command& root, Program& program) {
+  using Add = void (*)(Command&, Program&);
+  constexpr Add kFamilies[] = {
+      add_help,
+  };
+  for (const Add add : kFamilies) add(root, program);
+}
+
+}  // namespace mv::cli
