@@ -1,0 +1,37 @@
+"""What the cloud can see of a debug session: nothing of the application's memory."""
+import unittest
+
+from harness import ChainTest, Debugger
+
+MARKER = "marker-7d1f2c9be04a4c0f"
+
+
+class Confidential(ChainTest):
+    def test_no_byte_sequence_of_the_applications_memory_passes_the_cloud(self):
+        capture = self.chain.home / "capture"
+        capture.mkdir()
+        self.chain.stop_cloud()
+        self.chain.env["MVCLOUD_CAPTURE_DEBUG"] = str(capture)
+        self.chain.serve()
+        project = self.chain.project("counter")
+        source = project / "counter.cc"
+        source.write_text(source.read_text().replace(
+            'board_write("counter: hello\\n");', f'board_write("counter: hello {MARKER}\\n");'))
+        self.chain.deploy(project, "bench")
+        elf = next((self.chain.home / "projects").rglob("counter.elf"))
+        debugger = Debugger(self.chain, "bench")
+        self.addCleanup(debugger.close)
+
+        out = debugger.gdb(elf, "set trust-readonly-sections off", f"find /b 0x100000, +0x4000, {', '.join(hex(ord(c)) for c in MARKER)}",
+                           "x/s $_", "break tally", "continue", "detach")
+
+        self.assertIn(MARKER, out)
+        seen = b"".join(path.read_bytes() for path in sorted(capture.iterdir()))
+        self.assertGreater(len(seen), 1000, "the capture is empty: nothing was shown")
+        self.assertNotIn(MARKER.encode(), seen)
+        for piece in (MARKER[:8], MARKER[-8:]):
+            self.assertNotIn(piece.encode(), seen)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

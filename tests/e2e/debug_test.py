@@ -1,0 +1,83 @@
+"""GDB sessions, with the real GDB, against the emulated device through the cloud."""
+import re
+import unittest
+
+from harness import ChainTest, Debugger
+
+
+class Sessions:
+    """The sessions themselves; the classes below run them with and without delay."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.chain.deploy(cls.chain.project("counter"), "bench", timeout=300)
+        cls.elf = next((cls.chain.home / "projects").rglob("counter.elf"))
+
+    def setUp(self):
+        self.debugger = Debugger(self.chain, "bench", "--elf", str(self.elf))
+        self.addCleanup(self.debugger.close)
+
+    def gdb(self, *commands):
+        return self.debugger.gdb(self.elf, *commands)
+
+    def test_breaks_by_line_and_shows_source_backtrace_and_locals(self):
+        out = self.gdb("break tally", "continue", "backtrace", "info args", "up", "info locals", "detach")
+        self.assertRegex(out, r"Breakpoint 1, .*tally \(into=.*, value=\d+\) at .*counter\.cc:\d+")
+        self.assertRegex(out, r"#1 .*count_once \(round=\d+\)")
+        self.assertRegex(out, r"#2 .*main \(\)")
+        self.assertRegex(out, r"product = \d+")
+
+    def test_steps_line_by_line_into_over_and_out(self):
+        out = self.gdb("break count_once", "continue", "next", "step", "finish", "next", "detach")
+        self.assertRegex(out, r"const std::uint32_t value = round % 7;")
+        self.assertRegex(out, r"const std::uint32_t product = factorial\(value\);")
+        self.assertRegex(out, r"factorial \(n=\d+\)")
+        self.assertRegex(out, r"Value returned is \$1 = \d+")
+
+    def test_unwinds_recursion(self):
+        out = self.gdb("break factorial if n == 1", "continue", "backtrace", "detach")
+        self.assertRegex(out, r"#0 .*factorial \(n=1\)")
+        self.assertRegex(out, r"#1 .*factorial \(n=2\)")
+
+    def test_stops_in_an_interrupt_handler(self):
+        out = self.gdb("break SysTick_Handler", "continue", "print ticks", "next", "backtrace", "detach")
+        self.assertRegex(out, r"Breakpoint 1, .*SysTick_Handler \(\)")
+        self.assertRegex(out, r"\$1 = \d+")
+        self.assertIn("<signal handler called>", out)
+
+    def test_writes_variables_and_reads_memory(self):
+        out = self.gdb("break report", "continue", "set var statistics.largest = 123456", "print statistics",
+                       "x/4xw &statistics", "print/x $sp", "info registers", "detach")
+        self.assertRegex(out, r"largest = 123456")
+        self.assertRegex(out, r"0x0001e240")
+        self.assertRegex(out, r"xpsr +0x")
+
+    def test_runs_until_a_line_and_steps_instructions(self):
+        out = self.gdb("break count_once", "continue", "until", "stepi", "print $pc", "nexti", "detach")
+        self.assertRegex(out, r"\$1 = \(.*\) 0x10[0-9a-f]+ <.*count_once")
+
+    def test_attaches_again_without_a_new_deploy(self):
+        self.assertRegex(self.gdb("break tally", "continue", "detach"), r"Breakpoint 1, ")
+        self.assertRegex(self.gdb("break report", "continue", "detach"), r"Breakpoint 1, ")
+
+    def test_answers_monitor_commands(self):
+        out = self.gdb("monitor help", "monitor status", "monitor reset halt", "stepi", "print $pc", "detach")
+        self.assertRegex(out, r"reset")
+        self.assertRegex(out, r"Reset_Handler")
+
+    def test_kill_leaves_the_application_running(self):
+        self.gdb("break tally", "continue", "kill")
+        self.chain.wait_device("bench", lambda device: device["state"] == "running", what="running after kill")
+
+
+class OverAFastLink(Sessions, ChainTest):
+    pass
+
+
+class With150MillisecondsEachWay(Sessions, ChainTest):
+    device_options = ("--delay", "150")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
