@@ -1,0 +1,54 @@
+"""A TCP proxy between modem and cloud that delays and counts: bytes each way, and turns (a request down, an answer up)."""
+import asyncio
+import threading
+
+
+class CountingProxy:
+    """Listens on a port of its own; `delay` is seconds each way."""
+
+    def __init__(self, target_port, delay):
+        self.delay = delay
+        self._target = target_port
+        self.reset()
+        self._loop = asyncio.new_event_loop()
+        self._server = None
+        ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(ready,), daemon=True)
+        self._thread.start()
+        ready.wait()
+
+    def reset(self):
+        self.up = self.down = self.turns = 0
+        self._waiting = False  # something went down and nothing has come up since
+
+    def close(self):
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+
+    def _run(self, ready):
+        asyncio.set_event_loop(self._loop)
+        self._server = self._loop.run_until_complete(asyncio.start_server(self._accept, "127.0.0.1", 0))
+        self.port = self._server.sockets[0].getsockname()[1]
+        ready.set()
+        self._loop.run_forever()
+
+    async def _accept(self, device_in, device_out):
+        cloud_in, cloud_out = await asyncio.open_connection("127.0.0.1", self._target)
+        await asyncio.gather(self._pump(device_in, cloud_out, self._count_up),
+                             self._pump(cloud_in, device_out, self._count_down), return_exceptions=True)
+
+    async def _pump(self, source, sink, count):
+        while data := await source.read(65536):
+            count(len(data))
+            self._loop.call_later(self.delay, sink.write, data)
+        self._loop.call_later(self.delay, sink.close)
+
+    def _count_up(self, length):
+        self.up += length
+        if self._waiting:
+            self.turns += 1
+            self._waiting = False
+
+    def _count_down(self, length):
+        self.down += length
+        self._waiting = True
