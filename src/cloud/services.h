@@ -1,0 +1,43 @@
+// What gateway and API share. Everything in it outlives them and is used from one thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "cloud/blob_store.h"
+#include "cloud/bus.h"
+#include "cloud/link/device_link.h"
+#include "cloud/metrics.h"
+#include "cloud/pki.h"
+#include "cloud/store/store.h"
+
+namespace mv::cloud {
+
+struct Settings {
+  std::vector<std::string> names;  // of the server; devices dial and check the first
+  std::uint16_t port = 0;
+  std::uint32_t keep_alive_ms = 30'000;
+  std::size_t log_records_kept = 10'000;  // a device
+  std::size_t events_kept = 100'000;
+  std::uint64_t upload_limit = 64ULL << 20;  // bytes of a bundle
+};
+
+struct Services {
+  Settings settings;
+  Store& store;
+  BlobStore& blobs;
+  Bus& bus;
+  LinkTable& links;
+  Metrics& metrics;
+  KeyAndCertificate authority;
+  std::function<Microseconds()> now = wall_clock;
+};
+
+// Stores an event and tells those who follow. `data` is a JSON object. A failure is logged: an event is no state.
+void record_event(Services& services, const Device& device, std::string kind, std::string detail,
+                  std::string data = "{}");
+
+}  // namespace mv::cloud

@@ -1,0 +1,55 @@
+// The tables. `ord` rises with each record made and is what lists are paged by. Hashes and device bytes are BLOBs,
+// unsigned 64-bit numbers are stored as their signed twins. Version: PRAGMA user_version.
+#pragma once
+
+namespace mv::cloud {
+
+inline constexpr int kSchemaVersion = 1;
+
+inline constexpr const char* kSchema = R"sql(
+CREATE TABLE token (
+  ord INTEGER PRIMARY KEY AUTOINCREMENT, sid TEXT NOT NULL UNIQUE, account_sid TEXT NOT NULL, name TEXT NOT NULL,
+  salt BLOB NOT NULL, hash BLOB NOT NULL, created INTEGER NOT NULL, expires INTEGER);
+CREATE TABLE signer (
+  ord INTEGER PRIMARY KEY AUTOINCREMENT, key_id TEXT NOT NULL, account_sid TEXT NOT NULL, name TEXT NOT NULL,
+  public_key TEXT NOT NULL, point BLOB NOT NULL, created INTEGER NOT NULL, UNIQUE (account_sid, key_id));
+CREATE TABLE app (
+  ord INTEGER PRIMARY KEY AUTOINCREMENT, sid TEXT NOT NULL UNIQUE, account_sid TEXT NOT NULL, unique_name TEXT,
+  manifest_hash BLOB NOT NULL, manifest_size INTEGER NOT NULL, bundle_hash BLOB NOT NULL, bundle_size INTEGER NOT NULL,
+  name TEXT NOT NULL, version TEXT NOT NULL, build_id BLOB NOT NULL, board TEXT NOT NULL, signer_id TEXT NOT NULL,
+  debuggable INTEGER NOT NULL, created INTEGER NOT NULL, updated INTEGER NOT NULL,
+  UNIQUE (account_sid, unique_name), UNIQUE (account_sid, manifest_hash));
+CREATE TABLE app_blob (
+  app_sid TEXT NOT NULL REFERENCES app (sid) ON DELETE CASCADE, hash BLOB NOT NULL, size INTEGER NOT NULL,
+  for_device INTEGER NOT NULL, PRIMARY KEY (app_sid, hash)) WITHOUT ROWID;
+CREATE INDEX app_blob_by_hash ON app_blob (hash);
+CREATE TABLE device (
+  ord INTEGER PRIMARY KEY AUTOINCREMENT, sid TEXT NOT NULL UNIQUE, account_sid TEXT NOT NULL, unique_name TEXT,
+  generation INTEGER NOT NULL, target_sid TEXT REFERENCES app (sid), force INTEGER NOT NULL,
+  restart_generation INTEGER NOT NULL, logging_enabled INTEGER NOT NULL, targeted INTEGER,
+  state INTEGER NOT NULL DEFAULT 0, running_hash BLOB NOT NULL DEFAULT x'', fetching_hash BLOB NOT NULL DEFAULT x'',
+  seen_generation INTEGER NOT NULL DEFAULT 0, bytes_done INTEGER NOT NULL DEFAULT 0,
+  bytes_total INTEGER NOT NULL DEFAULT 0, error INTEGER NOT NULL DEFAULT 0, detail TEXT NOT NULL DEFAULT '',
+  done_restart_generation INTEGER NOT NULL DEFAULT 0, restarts INTEGER NOT NULL DEFAULT 0, reported INTEGER,
+  board TEXT NOT NULL DEFAULT '', microvisor_version TEXT NOT NULL DEFAULT '', boot_id INTEGER NOT NULL DEFAULT 0,
+  boot_count INTEGER NOT NULL DEFAULT 0, wake_reason INTEGER NOT NULL DEFAULT 0, log_lost INTEGER NOT NULL DEFAULT 0,
+  tls_pool_size INTEGER NOT NULL DEFAULT 0, tls_pool_high_water INTEGER NOT NULL DEFAULT 0,
+  tls_stack_size INTEGER NOT NULL DEFAULT 0, tls_stack_high_water INTEGER NOT NULL DEFAULT 0,
+  epoch INTEGER NOT NULL DEFAULT 0, connection_changed INTEGER, created INTEGER NOT NULL, updated INTEGER NOT NULL,
+  UNIQUE (account_sid, unique_name));
+CREATE TABLE log (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, device_sid TEXT NOT NULL, boot_id INTEGER NOT NULL, sequence INTEGER NOT NULL,
+  time INTEGER NOT NULL, uptime INTEGER NOT NULL, source INTEGER NOT NULL, text BLOB NOT NULL,
+  UNIQUE (device_sid, boot_id, sequence));
+CREATE INDEX log_by_device ON log (device_sid, id);
+CREATE TABLE crash (
+  ord INTEGER PRIMARY KEY AUTOINCREMENT, device_sid TEXT NOT NULL, number INTEGER NOT NULL, received INTEGER NOT NULL,
+  record BLOB NOT NULL, digest BLOB NOT NULL, UNIQUE (device_sid, digest));
+CREATE TABLE event (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, account_sid TEXT NOT NULL, device_sid TEXT NOT NULL, time INTEGER NOT NULL,
+  kind TEXT NOT NULL, detail TEXT NOT NULL, data TEXT NOT NULL);
+CREATE INDEX event_by_device ON event (device_sid, id);
+PRAGMA user_version = 1;
+)sql";
+
+}  // namespace mv::cloud
