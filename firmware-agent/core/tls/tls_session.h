@@ -21,7 +21,7 @@
 namespace mv::tls {
 
 inline constexpr std::size_t kMaxRecord = 2048;      // plaintext bytes of the longest record, either way
-inline constexpr std::size_t kMaxSavedSession = 192; // a stateful session takes 110 bytes and the server's name
+inline constexpr std::size_t kMaxSavedSession = 256; // a stateful session takes 96 bytes and the server name
 inline constexpr std::size_t kPrivateKeySize = 32;   // P-256 scalar, big-endian
 inline constexpr std::size_t kPublicKeySize = 65;    // P-256 point, uncompressed
 
@@ -101,9 +101,10 @@ class TlsSession {
 
   State fail(std::string_view sentence);
   State fail(int code);
+  void release();
   bool load_identity(std::span<const std::uint8_t> certificate, std::span<const std::uint8_t, kPrivateKeySize> key);
-  bool load_session(std::span<const std::uint8_t> saved);
-  bool configure(int endpoint, const char* alpn);
+  void load_session(std::span<const std::uint8_t> saved, std::string_view server_name);
+  int configure(int endpoint, const char* alpn);
   State begin(ByteStream& stream);
   State finish_handshake();
   bool flush();
@@ -114,7 +115,7 @@ class TlsSession {
   bool blocked_ = false;
   bool resumed_ = false;
   std::string_view error_;
-  std::array<char, 64> error_text_{};
+  std::array<char, 64> error_text_{};  // for an error that has no sentence of its own
   ByteStream* stream_ = nullptr;
   std::array<const char*, 2> alpn_{};
   std::array<std::uint8_t, kPublicKeySize> client_key_{};
