@@ -1,0 +1,27 @@
+// Follows a stream of server-sent events across lost connections: Last-Event-ID, back-off.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "transport/event_parser.h"
+#include "transport/http_client.h"
+
+namespace mv::transport {
+
+struct EventStreamOptions {
+  std::string target;
+  bool follow = true;                                         // false: the end of the answer is the end
+  std::string last_id;                                        // begin after this event
+  std::chrono::milliseconds idle = std::chrono::seconds(90);  // nothing, not even a heartbeat, for so long: reconnect
+  const std::atomic<bool>* interrupted = nullptr;
+};
+
+// Calls `on_event` for each event until it returns false, the stream ends (without `follow`) or it is interrupted.
+// A connection lost while following is opened again; `on_lost` is told why, once for each loss. The error is the first
+// connection's: one that cannot be made, or an answer that is not 2xx (kRefused with status and body).
+tl::expected<void, HttpError> follow_events(HttpClient& client, const EventStreamOptions& options,
+                                            const std::function<bool(const ServerEvent&)>& on_event,
+                                            const std::function<void(const HttpError&)>& on_lost);
+
+}  // namespace mv::transport
