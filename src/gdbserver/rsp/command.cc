@@ -1,0 +1,298 @@
+#include "gdbserver/rsp/command.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <utility>
+
+namespace mv::rsp {
+namespace {
+
+bool take(std::string_view& text, std::string_view prefix) {
+  if (!text.starts_with(prefix)) return false;
+  text.remove_prefix(prefix.size());
+  return true;
+}
+
+std::optional<std::uint32_t> take_u32(std::string_view& text) {
+  const auto value = take_hex(text);
+  if (!value || *value > std::numeric_limits<std::uint32_t>::max()) return std::nullopt;
+  return static_cast<std::uint32_t>(*value);
+}
+
+struct Pair {
+  std::uint32_t first;
+  std::uint32_t second;
+};
+
+// `first,second` in hex, taken from the front of `text`.
+std::optional<Pair> take_pair(std::string_view& text) {
+  const auto first = take_u32(text);
+  if (!first || !take(text, ",")) return std::nullopt;
+  const auto second = take_u32(text);
+  if (!second) return std::nullopt;
+  return Pair{*first, *second};
+}
+
+// A thread id that means our thread: 1, 0 (any) or -1 (all); `p1.1` and the like if a client insists.
+bool names_our_thread(std::string_view id) {
+  if (take(id, "p")) {
+    const auto dot = id.find('.');
+    if (dot == std::string_view::npos) return true;
+    id.remove_prefix(dot + 1);
+  }
+  if (id == "-1") return true;
+  const auto value = hex_u32(id);
+  return value && *value <= kThread;
+}
+
+Command parse_supported(std::string_view text) {
+  QuerySupported query;
+  take(text, ":");
+  while (!text.empty()) {
+    const auto end = std::min(text.find(';'), text.size());
+    query.features.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return query;
+}
+
+Command parse_write_registers(std::string_view text) {
+  auto bytes = from_hex(text);
+  if (!bytes) return Malformed{};
+  return WriteRegisters{std::move(*bytes)};
+}
+
+Command parse_read_register(std::string_view text) {
+  const auto number = hex_u32(text);
+  if (!number) return Malformed{};
+  return ReadRegister{*number};
+}
+
+Command parse_write_register(std::string_view text) {
+  const auto number = take_u32(text);
+  if (!number || !take(text, "=")) return Malformed{};
+  auto bytes = from_hex(text);
+  if (!bytes) return Malformed{};
+  return WriteRegister{*number, std::move(*bytes)};
+}
+
+Command parse_read_memory(std::string_view text, bool binary) {
+  const auto range = take_pair(text);
+  if (!range || !text.empty()) return Malformed{};
+  return ReadMemory{range->first, range->second, binary};
+}
+
+Command parse_write_memory_hex(std::string_view text) {
+  const auto range = take_pair(text);
+  if (!range || !take(text, ":")) return Malformed{};
+  auto bytes = from_hex(text);
+  if (!bytes || bytes->size() != range->second) return Malformed{};
+  return WriteMemory{range->first, std::move(*bytes)};
+}
+
+Command parse_write_memory_binary(std::string_view text) {
+  const auto range = take_pair(text);
+  if (!range || !take(text, ":") || text.size() != range->second) return Malformed{};
+  return WriteMemory{range->first, Bytes(text.begin(), text.end())};
+}
+
+Command parse_checksum(std::string_view text) {
+  const auto range = take_pair(text);
+  if (!range || !text.empty()) return Malformed{};
+  return Checksum{range->first, range->second};
+}
+
+// One action of vCont, without its thread. Signals are dropped: bare metal has none.
+std::optional<Resume> parse_action(std::string_view action) {
+  if (action.empty()) return std::nullopt;
+  const char letter = action.front();
+  action.remove_prefix(1);
+  switch (letter) {
+    case 'c':
+    case 'C':
+      return Resume{.kind = Resume::Kind::kContinue, .address = {}};
+    case 's':
+    case 'S':
+      return Resume{.kind = Resume::Kind::kStep, .address = {}};
+    case 't':
+      return Resume{.kind = Resume::Kind::kStop, .address = {}};
+    case 'r': {
+      const auto range = take_pair(action);
+      if (!range || !action.empty()) return std::nullopt;
+      return Resume{.kind = Resume::Kind::kRange, .start = range->first, .end = range->second, .address = {}};
+    }
+    default:
+      return std::nullopt;
+  }
+}
+
+// The first action that applies to our thread counts (GDB manual: "the leftmost action with a matching thread").
+Command parse_vcont(std::string_view text) {
+  while (take(text, ";")) {
+    const auto end = std::min(text.find(';'), text.size());
+    const auto part = text.substr(0, end);
+    text.remove_prefix(end);
+    const auto colon = part.find(':');
+    if (colon != std::string_view::npos && !names_our_thread(part.substr(colon + 1))) continue;
+    const auto action = parse_action(part.substr(0, colon));
+    if (!action) return Malformed{};
+    return *action;
+  }
+  return Malformed{};
+}
+
+// c [addr], s [addr]
+Command parse_resume(std::string_view text, Resume::Kind kind) {
+  Resume resume{.kind = kind, .address = {}};
+  if (text.empty()) return resume;
+  resume.address = hex_u32(text);
+  if (!resume.address) return Malformed{};
+  return resume;
+}
+
+// C sig[;addr], S sig[;addr]
+Command parse_resume_with_signal(std::string_view text, Resume::Kind kind) {
+  if (!take_hex(text, 2)) return Malformed{};
+  if (!text.empty() && !take(text, ";")) return Malformed{};
+  return parse_resume(text, kind);
+}
+
+// Conditions and commands behind the kind are not announced by us, so none come; what follows is refused.
+Command parse_breakpoint(std::string_view text, bool insert) {
+  if (text.empty() || text.front() < '0' || text.front() > '4') return Unknown{};
+  const auto type = static_cast<std::uint8_t>(text.front() - '0');
+  text.remove_prefix(1);
+  if (!take(text, ",")) return Malformed{};
+  const auto where = take_pair(text);
+  if (!where || !text.empty()) return Malformed{};
+  return Breakpoint{insert, type, where->first, where->second};
+}
+
+Command parse_set_thread(std::string_view text) {
+  if (text.empty()) return Malformed{};
+  return SetThread{names_our_thread(text.substr(1))};
+}
+
+Command parse_thread_alive(std::string_view text) { return ThreadAlive{names_our_thread(text)}; }
+
+Command parse_transfer(std::string_view text) {
+  const auto object_end = text.find(':');
+  if (object_end == std::string_view::npos) return Malformed{};
+  Transfer transfer{std::string(text.substr(0, object_end)), {}, 0, 0};
+  text.remove_prefix(object_end);
+  if (!take(text, ":read:")) return Unknown{};
+  const auto annex_end = text.find(':');
+  if (annex_end == std::string_view::npos) return Malformed{};
+  transfer.annex = text.substr(0, annex_end);
+  text.remove_prefix(annex_end + 1);
+  const auto range = take_pair(text);
+  if (!range || !text.empty()) return Malformed{};
+  transfer.offset = range->first;
+  transfer.length = range->second;
+  return transfer;
+}
+
+Command parse_monitor(std::string_view text) {
+  const auto bytes = from_hex(text);
+  if (!bytes) return Malformed{};
+  return Monitor{std::string(bytes->begin(), bytes->end())};
+}
+
+// Packets with a long name. The name stands for itself or is followed by one of the separators.
+struct Named {
+  std::string_view name;
+  Command (*parse)(std::string_view rest);
+};
+
+constexpr std::array kNamed = {
+    Named{"qSupported", parse_supported},
+    Named{"QStartNoAckMode", [](std::string_view) -> Command { return StartNoAckMode{}; }},
+    Named{"QThreadSuffixSupported", [](std::string_view) -> Command { return LldbClient{}; }},
+    Named{"qC", [](std::string_view) -> Command { return CurrentThread{}; }},
+    Named{"qfThreadInfo", [](std::string_view) -> Command { return ThreadListFirst{}; }},
+    Named{"qsThreadInfo", [](std::string_view) -> Command { return ThreadListNext{}; }},
+    Named{"qThreadExtraInfo", [](std::string_view) -> Command { return ThreadExtraInfo{}; }},
+    Named{"qAttached", [](std::string_view) -> Command { return QueryAttached{}; }},
+    Named{"qSymbol", [](std::string_view) -> Command { return QuerySymbol{}; }},
+    Named{"qXfer", [](std::string_view rest) -> Command { return parse_transfer(rest.substr(rest.empty() ? 0 : 1)); }},
+    Named{"qRcmd", [](std::string_view rest) -> Command { return parse_monitor(rest.substr(rest.empty() ? 0 : 1)); }},
+    Named{"qCRC", [](std::string_view rest) -> Command { return parse_checksum(rest.substr(rest.empty() ? 0 : 1)); }},
+    Named{"vCont?", [](std::string_view) -> Command { return ResumeQuery{}; }},
+    Named{"vCont", parse_vcont},
+    Named{"vCtrlC", [](std::string_view) -> Command { return Interrupt{}; }},
+    Named{"vKill", [](std::string_view) -> Command { return Kill{.replies = true}; }},
+    Named{"vRun", [](std::string_view) -> Command { return Restart{.replies = true}; }},
+};
+
+Command parse_named(std::string_view payload) {
+  for (const Named& named : kNamed) {
+    auto rest = payload;
+    if (!take(rest, named.name)) continue;
+    if (rest.empty() || rest.front() == ':' || rest.front() == ';' || rest.front() == ',') return named.parse(rest);
+  }
+  return Unknown{};
+}
+
+}  // namespace
+
+bool QuerySupported::has(std::string_view feature) const {
+  return std::find(features.begin(), features.end(), feature) != features.end();
+}
+
+Command parse_command(std::string_view payload) {
+  if (payload.empty()) return Unknown{};
+  const auto rest = payload.substr(1);
+  switch (payload.front()) {
+    case 'q':
+    case 'Q':
+    case 'v':
+      return parse_named(payload);
+    case '!':
+      return ExtendedMode{};
+    case '?':
+      return HaltReason{};
+    case 'g':
+      return ReadRegisters{};
+    case 'G':
+      return parse_write_registers(rest);
+    case 'p':
+      return parse_read_register(rest);
+    case 'P':
+      return parse_write_register(rest);
+    case 'm':
+      return parse_read_memory(rest, false);
+    case 'x':
+      return parse_read_memory(rest, true);
+    case 'M':
+      return parse_write_memory_hex(rest);
+    case 'X':
+      return parse_write_memory_binary(rest);
+    case 'c':
+      return parse_resume(rest, Resume::Kind::kContinue);
+    case 's':
+      return parse_resume(rest, Resume::Kind::kStep);
+    case 'C':
+      return parse_resume_with_signal(rest, Resume::Kind::kContinue);
+    case 'S':
+      return parse_resume_with_signal(rest, Resume::Kind::kStep);
+    case 'Z':
+      return parse_breakpoint(rest, true);
+    case 'z':
+      return parse_breakpoint(rest, false);
+    case 'H':
+      return parse_set_thread(rest);
+    case 'T':
+      return parse_thread_alive(rest);
+    case 'D':
+      return Detach{};
+    case 'k':
+      return Kill{.replies = false};
+    case 'R':
+      return Restart{.replies = false};
+    default:
+      return Unknown{};
+  }
+}
+
+}  // namespace mv::rsp

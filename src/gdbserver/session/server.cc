@@ -1,0 +1,201 @@
+#include "gdbserver/session/server.h"
+
+#include <array>
+#include <deque>
+#include <utility>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/write.hpp>
+#include <fmt/format.h>
+
+#include "gdbserver/session/session.h"
+
+namespace mv::gdb {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+
+class AsioScheduler final : public Scheduler {
+ public:
+  explicit AsioScheduler(asio::io_context& context) : context_(context) {}
+
+  std::unique_ptr<Timer> after(std::chrono::milliseconds delay, std::function<void()> action) override {
+    struct AsioTimer final : Timer {
+      explicit AsioTimer(asio::io_context& context) : timer(context) {}
+      ~AsioTimer() override { *wanted = false; }
+      asio::steady_timer timer;
+      std::shared_ptr<bool> wanted = std::make_shared<bool>(true);
+    };
+    auto timer = std::make_unique<AsioTimer>(context_);
+    timer->timer.expires_after(delay);
+    timer->timer.async_wait([wanted = timer->wanted, action = std::move(action)](boost::system::error_code error) {
+      if (!error && *wanted) action();
+    });
+    return timer;
+  }
+
+  void post(std::function<void()> action) override { asio::post(context_, std::move(action)); }
+
+ private:
+  asio::io_context& context_;
+};
+
+// A client that reads nothing is cut off at this many bytes; the largest answer is a sixteenth of it.
+constexpr std::size_t kMaxUnsent = 1U << 18;
+
+// One client's socket. Owns its session; kept alive by its own operations.
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  Connection(tcp::socket socket, std::function<void()> closed) : socket_(std::move(socket)), closed_(std::move(closed)) {}
+
+  void start(Target& target, Scheduler& scheduler) {
+    boost::system::error_code ignored;
+    socket_.set_option(tcp::no_delay(true), ignored);
+    session_ = std::make_unique<Session>(
+        target, scheduler, [this](std::string bytes) { send(std::move(bytes)); }, [this] { session_finished(); });
+    read();
+  }
+
+  void end() {
+    if (session_) session_->end();
+  }
+
+ private:
+  void read() {
+    socket_.async_read_some(asio::buffer(buffer_), [self = shared_from_this()](auto error, std::size_t count) {
+      if (error) return self->end();
+      if (self->session_) self->session_->receive({self->buffer_.data(), count});
+      self->read();
+    });
+  }
+
+  void send(std::string bytes) {
+    unsent_ += bytes.size();
+    if (unsent_ > kMaxUnsent) return abandon();
+    outgoing_.push_back(std::move(bytes));
+    if (outgoing_.size() == 1) write();
+  }
+
+  void write() {
+    asio::async_write(socket_, asio::buffer(outgoing_.front()), [self = shared_from_this()](auto error, std::size_t) {
+      if (error) return self->end();
+      self->unsent_ -= self->outgoing_.front().size();
+      self->outgoing_.pop_front();
+      if (!self->outgoing_.empty()) return self->write();
+      if (!self->session_) self->shut();
+    });
+  }
+
+  // The read that is open fails, and the session ends from there.
+  void abandon() {
+    boost::system::error_code ignored;
+    socket_.close(ignored);
+  }
+
+  // What is queued still leaves; then the socket is closed.
+  void session_finished() {
+    asio::post(socket_.get_executor(), [self = shared_from_this()] {
+      self->session_.reset();
+      if (self->outgoing_.empty()) self->shut();
+      if (auto closed = std::exchange(self->closed_, nullptr)) closed();
+    });
+  }
+
+  void shut() {
+    boost::system::error_code ignored;
+    socket_.shutdown(tcp::socket::shutdown_both, ignored);
+    socket_.close(ignored);
+  }
+
+  tcp::socket socket_;
+  std::function<void()> closed_;
+  std::unique_ptr<Session> session_;
+  std::array<char, 8192> buffer_{};
+  std::deque<std::string> outgoing_;
+  std::size_t unsent_ = 0;
+};
+
+class AsioServer final : public Server {
+ public:
+  AsioServer(asio::io_context& context, Scheduler& scheduler, Target& target)
+      : scheduler_(scheduler), target_(target), acceptor_(context) {}
+
+  ~AsioServer() override { *alive_ = false; }
+
+  boost::system::error_code listen(std::uint16_t port) {
+    const tcp::endpoint endpoint(asio::ip::address_v4::loopback(), port);
+    boost::system::error_code error;
+    if (acceptor_.open(endpoint.protocol(), error)) return error;
+    if (acceptor_.set_option(tcp::acceptor::reuse_address(true), error)) return error;
+    if (acceptor_.bind(endpoint, error)) return error;
+    acceptor_.listen(tcp::acceptor::max_listen_connections, error);
+    return error;
+  }
+
+  std::uint16_t port() const override {
+    boost::system::error_code ignored;
+    return acceptor_.local_endpoint(ignored).port();
+  }
+
+  // One client at a time: the next waits in the kernel's queue until this one has left.
+  void serve() override {
+    acceptor_.async_accept([this, alive = alive_](boost::system::error_code error, tcp::socket socket) {
+      if (!*alive || error == asio::error::operation_aborted) return;
+      if (error) return serve();
+      take(std::move(socket));
+    });
+  }
+
+  void stop(std::function<void()> done) override {
+    boost::system::error_code ignored;
+    acceptor_.close(ignored);
+    if (!connection_) return done();
+    stopped_ = std::move(done);
+    connection_->end();
+  }
+
+ private:
+  void take(tcp::socket socket) {
+    connection_ = std::make_shared<Connection>(std::move(socket), [this, alive = alive_] {
+      if (*alive) left();
+    });
+    if (on_client) on_client(true);
+    connection_->start(target_, scheduler_);
+  }
+
+  void left() {
+    connection_.reset();
+    if (on_client) on_client(false);
+    if (auto stopped = std::exchange(stopped_, nullptr)) return stopped();
+    serve();
+  }
+
+  Scheduler& scheduler_;
+  Target& target_;
+  tcp::acceptor acceptor_;
+  std::shared_ptr<Connection> connection_;
+  std::function<void()> stopped_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace
+
+std::unique_ptr<Scheduler> make_scheduler(asio::io_context& context) {
+  return std::make_unique<AsioScheduler>(context);
+}
+
+Result<std::unique_ptr<Server>> Server::open(asio::io_context& context, Scheduler& scheduler, Target& target,
+                                             std::uint16_t port) {
+  auto server = std::make_unique<AsioServer>(context, scheduler, target);
+  if (const auto error = server->listen(port))
+    return failure(ErrorCode::kBadRequest, fmt::format("port {} cannot be opened ({}): choose another with --port, "
+                                                       "0 takes any that is free",
+                                                       port, error.message()));
+  return std::unique_ptr<Server>(std::move(server));
+}
+
+}  // namespace mv::gdb

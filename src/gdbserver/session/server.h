@@ -1,0 +1,42 @@
+// The listening socket: one GDB at a time, on the loopback interface only.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "gdbserver/target/scheduler.h"
+#include "gdbserver/target/target.h"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace mv::gdb {
+
+// Time from an io_context. The context outlives it.
+std::unique_ptr<Scheduler> make_scheduler(boost::asio::io_context& context);
+
+class Server {
+ public:
+  // Opens the port at once; 0 takes any free one. Everything given outlives the server.
+  //
+  // Errors: kBadRequest (the port is in use or not allowed), with a sentence.
+  static Result<std::unique_ptr<Server>> open(boost::asio::io_context& context, Scheduler& scheduler, Target& target,
+                                              std::uint16_t port);
+
+  virtual ~Server() = default;
+  virtual std::uint16_t port() const = 0;
+
+  // Clients are served from here on; those that connected before wait until now.
+  virtual void serve() = 0;
+
+  // Lets the application run, ends the session and calls `done`; no client is taken any more.
+  virtual void stop(std::function<void()> done) = 0;
+
+  // A client came or went.
+  std::function<void(bool connected)> on_client;
+};
+
+}  // namespace mv::gdb

@@ -1,0 +1,175 @@
+#include "gdbserver/session/session.h"
+
+#include <array>
+#include <utility>
+
+#include "gdbserver/rsp/reply.h"
+
+namespace mv::gdb {
+namespace {
+
+// A client that sends ahead of its answers is let, up to this many packets; beyond, it is broken or hostile.
+constexpr std::size_t kMaxWaiting = 64;
+
+// GDB waits 2 s for a reply and three times so; an unknown notification starts its clock anew (GDB 13, remote.c).
+constexpr std::chrono::seconds kKeepAlive{1};
+constexpr int kDeadlineSeconds = 20;
+
+}  // namespace
+
+Session::Session(Target& target, Scheduler& scheduler, Send send, std::function<void()> finished)
+    : target_(target), scheduler_(scheduler), send_(std::move(send)), finished_(std::move(finished)) {
+  target_.on_notice([this](const std::string& text) { notice(text); });
+  attach();
+}
+
+Session::~Session() {
+  *alive_ = false;
+  target_.on_notice(nullptr);
+}
+
+// Wraps an action so that it does nothing once the session is gone or has given up waiting for it.
+template <class T>
+Handler<T> Session::guarded(std::function<void(Result<T>)> action) {
+  const auto ticket = begin();
+  return [this, alive = alive_, ticket, action = std::move(action)](Result<T> result) {
+    if (!*alive || !current(ticket)) return;
+    action(std::move(result));
+  };
+}
+
+std::uint64_t Session::begin() {
+  state_ = State::kBusy;
+  const auto ticket = ++ticket_;
+  timer_ = scheduler_.after(kKeepAlive, [this, ticket] { keep_alive(ticket, 1); });
+  return ticket;
+}
+
+void Session::keep_alive(std::uint64_t ticket, int seconds) {
+  if (!current(ticket)) return;
+  if (seconds >= kDeadlineSeconds) return answer(rsp::error_text("the device did not answer within 20 s: try again"));
+  if (!is_lldb_) send_(rsp::encode_notification("mv-alive:0"));
+  timer_ = scheduler_.after(kKeepAlive, [this, ticket, seconds] { keep_alive(ticket, seconds + 1); });
+}
+
+void Session::attach() {
+  target_.attach(guarded<Stop>([this](Result<Stop> stop) {
+    if (stop) {
+      stop_ = std::move(*stop);
+      state_ = State::kHalted;
+    } else {
+      failure_ = stop.error();
+      state_ = State::kFailed;
+    }
+    timer_.reset();
+    pump();
+  }));
+}
+
+void Session::receive(std::string_view bytes) {
+  while (auto input = decoder_.next(bytes)) {
+    if (state_ == State::kEnding || state_ == State::kEnded) return;
+    take(std::move(*input));
+  }
+  pump();
+}
+
+void Session::take(rsp::Input input) {
+  using Kind = rsp::Input::Kind;
+  switch (input.kind) {
+    case Kind::kAck:
+      return;
+    case Kind::kNack:
+      // In no-ack mode GDB writes '-' when it lost patience; answering it would put every later reply one behind.
+      if (acks_) send_(last_packet_);
+      return;
+    case Kind::kBadChecksum:
+    case Kind::kTooLong:
+      if (acks_) send_("-");
+      return;
+    case Kind::kInterrupt:
+      if (state_ == State::kRunning) return interrupted();
+      break;
+    case Kind::kPacket:
+      if (acks_) send_("+");
+      break;
+  }
+  if (waiting_.size() == kMaxWaiting) return end();
+  waiting_.push_back(std::move(input));
+}
+
+void Session::pump() {
+  while (!waiting_.empty() && (state_ == State::kHalted || state_ == State::kFailed || state_ == State::kRunning)) {
+    // While the application runs only these are meant for us; the rest waits for the stop.
+    if (state_ == State::kRunning) {
+      const auto command = rsp::parse_command(waiting_.front().payload);
+      const bool now = std::holds_alternative<rsp::Interrupt>(command) || std::holds_alternative<rsp::Detach>(command) ||
+                       std::holds_alternative<rsp::Kill>(command);
+      if (waiting_.front().kind == rsp::Input::Kind::kPacket && !now) return;
+    }
+    const rsp::Input input = std::move(waiting_.front());
+    waiting_.pop_front();
+    dispatch(input);
+  }
+}
+
+void Session::dispatch(const rsp::Input& input) {
+  if (input.kind == rsp::Input::Kind::kInterrupt) return interrupted();
+  std::visit([this](const auto& command) { handle(command); }, rsp::parse_command(input.payload));
+}
+
+void Session::reply(std::string payload) {
+  last_packet_ = rsp::encode_packet(payload);
+  send_(last_packet_);
+}
+
+// Ends the busy state with a reply, and goes on with what waits.
+void Session::answer(std::string payload) {
+  timer_.reset();
+  ++ticket_;
+  state_ = State::kHalted;
+  reply(std::move(payload));
+  pump();
+}
+
+void Session::interrupted() {
+  if (state_ == State::kRunning) target_.interrupt();
+}
+
+// Text may go to GDB's console only while it waits for the application to stop.
+void Session::notice(const std::string& text) {
+  if (state_ == State::kRunning) send_(rsp::encode_packet(rsp::console("[mvctl] " + text + "\n")));
+}
+
+void Session::end() {
+  if (state_ == State::kEnding || state_ == State::kEnded) return;
+  if (state_ == State::kFailed) return finish();
+  release(false);
+}
+
+// Lets the application run and ends the session.
+void Session::release(bool replies) {
+  state_ = State::kEnding;
+  timer_.reset();
+  waiting_.clear();
+  target_.detach([this, alive = alive_, replies](Result<void> result) {
+    if (!*alive) return;
+    if (replies) reply(result ? std::string(rsp::kOk) : error_reply(result.error()));
+    finish();
+  });
+}
+
+void Session::finish() {
+  state_ = State::kEnded;
+  timer_.reset();
+  if (auto finished = std::exchange(finished_, nullptr)) finished();
+}
+
+std::string Session::error_reply(const Error& error) const { return rsp::error_text(error.text); }
+
+// GDB before 16 takes a text for an error of `m` as data, unless it announced error-message+.
+std::string Session::memory_error(const Error& error) const {
+  return error_texts_ ? rsp::error_text(error.text) : rsp::error(rsp::kErrorAddress);
+}
+
+}  // namespace mv::gdb

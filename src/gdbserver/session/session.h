@@ -1,0 +1,131 @@
+// One client's debug session: packets in, packets out, between a GDB and a Target.
+//
+// A state machine on one thread, without I/O: bytes come by `receive`, leave by the `send` it was given. The server
+// (server.h) owns the socket.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "gdbserver/rsp/command.h"
+#include "gdbserver/rsp/packet.h"
+#include "gdbserver/target/scheduler.h"
+#include "gdbserver/target/target.h"
+
+namespace mv::gdb {
+
+class Session {
+ public:
+  using Send = std::function<void(std::string)>;
+
+  // Halts the target at once. `finished` is called once, when nothing more will be sent and the target was let go; the
+  // session may be destroyed from there. Target and scheduler outlive the session.
+  Session(Target& target, Scheduler& scheduler, Send send, std::function<void()> finished);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  void receive(std::string_view bytes);
+
+  // The client is gone, or mvctl ends: the application is let run, then `finished` is called.
+  void end();
+
+ private:
+  enum class State : std::uint8_t {
+    kBusy,     // an answer is under way; further packets wait
+    kHalted,   // ready for a packet
+    kRunning,  // the application runs; the stop reply is owed
+    kFailed,   // there is no target: everything but small talk is answered with why
+    kEnding,
+    kEnded,
+  };
+
+  // Commands by family; each answers at once or leaves the session busy.
+  void handle(const rsp::Unknown& command);
+  void handle(const rsp::Malformed& command);
+  void handle(const rsp::QuerySupported& command);
+  void handle(const rsp::StartNoAckMode& command);
+  void handle(const rsp::LldbClient& command);
+  void handle(const rsp::ExtendedMode& command);
+  void handle(const rsp::HaltReason& command);
+  void handle(const rsp::ReadRegisters& command);
+  void handle(const rsp::WriteRegisters& command);
+  void handle(const rsp::ReadRegister& command);
+  void handle(const rsp::WriteRegister& command);
+  void handle(const rsp::ReadMemory& command);
+  void handle(const rsp::WriteMemory& command);
+  void handle(const rsp::Checksum& command);
+  void handle(const rsp::ResumeQuery& command);
+  void handle(const rsp::Resume& command);
+  void handle(const rsp::Interrupt& command);
+  void handle(const rsp::Breakpoint& command);
+  void handle(const rsp::SetThread& command);
+  void handle(const rsp::ThreadAlive& command);
+  void handle(const rsp::CurrentThread& command);
+  void handle(const rsp::ThreadListFirst& command);
+  void handle(const rsp::ThreadListNext& command);
+  void handle(const rsp::ThreadExtraInfo& command);
+  void handle(const rsp::QueryAttached& command);
+  void handle(const rsp::QuerySymbol& command);
+  void handle(const rsp::Transfer& command);
+  void handle(const rsp::Monitor& command);
+  void handle(const rsp::Detach& command);
+  void handle(const rsp::Kill& command);
+  void handle(const rsp::Restart& command);
+
+  void take(rsp::Input input);
+  void pump();
+  void dispatch(const rsp::Input& input);
+  void reply(std::string payload);
+  void answer(std::string payload);
+  void interrupted();
+  void attach();
+  void notice(const std::string& text);
+
+  // Marks the session busy and hands out a ticket; an answer whose ticket is out of date is dropped.
+  std::uint64_t begin();
+  bool current(std::uint64_t ticket) const { return ticket == ticket_ && state_ == State::kBusy; }
+  void keep_alive(std::uint64_t ticket, int seconds);
+  template <class T>
+  Handler<T> guarded(std::function<void(Result<T>)> action);
+  void write_file(const arm::RegisterFile& file);
+
+  void go(const ResumePlan& plan);
+  void stopped(const Result<Stop>& stop);
+  std::string stop_reply(const Stop& stop) const;
+  void explain(const Stop& stop);
+  std::string stop_reason(const Stop& stop) const;
+  void restarted(const Result<Stop>& stop, bool replies);
+  void monitor_reset();
+  void release(bool replies);
+  void finish();
+  std::string error_reply(const Error& error) const;
+  std::string memory_error(const Error& error) const;
+
+  Target& target_;
+  Scheduler& scheduler_;
+  Send send_;
+  std::function<void()> finished_;
+  State state_ = State::kBusy;
+  rsp::PacketDecoder decoder_;
+  std::deque<rsp::Input> waiting_;
+  std::string last_packet_;  // for a client that asks for it again, until no-ack mode
+  bool acks_ = true;
+  bool no_ack_next_ = false;
+  bool error_texts_ = false;   // the client takes E.text for memory reads too
+  bool tells_breakpoints_ = false;
+  bool is_lldb_ = false;
+  Error failure_;
+  Stop stop_;
+  std::set<std::uint32_t> hardware_breakpoints_;
+  std::uint64_t ticket_ = 0;
+  std::unique_ptr<Scheduler::Timer> timer_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace mv::gdb

@@ -1,0 +1,82 @@
+// Session: what is answered without the device. Who we are, threads, documents.
+#include "gdbserver/arm/memory_map.h"
+#include "gdbserver/rsp/hex.h"
+#include "gdbserver/rsp/reply.h"
+#include "gdbserver/session/session.h"
+
+namespace mv::gdb {
+namespace {
+
+constexpr std::string_view kThreadList =
+    "<?xml version=\"1.0\"?>\n<threads>\n<thread id=\"1\" core=\"0\" name=\"application\"/>\n</threads>\n";
+
+// What qSupported announces, and the feature that the client must have named for it, if any.
+struct Feature {
+  std::string_view announced;
+  std::string_view needs;
+};
+
+constexpr Feature kFeatures[] = {
+    {"QStartNoAckMode+", ""},          {"vContSupported+", ""},         {"qXfer:features:read+", ""},
+    {"qXfer:memory-map:read+", ""},    {"qXfer:threads:read+", ""},     {"binary-upload+", ""},
+    {"swbreak+", "swbreak+"},          {"hwbreak+", "hwbreak+"},
+};
+
+}  // namespace
+
+void Session::handle(const rsp::Unknown&) { reply(""); }
+
+void Session::handle(const rsp::Malformed&) { reply(rsp::error(rsp::kErrorArgument)); }
+
+void Session::handle(const rsp::QuerySupported& command) {
+  error_texts_ = command.has("error-message+");
+  tells_breakpoints_ = command.has("swbreak+");
+  std::string text = "PacketSize=" + rsp::hex_number(rsp::kMaxPayload);
+  for (const Feature& feature : kFeatures)
+    if (feature.needs.empty() || command.has(feature.needs)) text += ";" + std::string(feature.announced);
+  reply(text);
+}
+
+// The reply to this one is still acknowledged by the client.
+void Session::handle(const rsp::StartNoAckMode&) {
+  reply(std::string(rsp::kOk));
+  acks_ = false;
+}
+
+// Not supported; but LLDB before 2026 stumbles over notifications, and now we know who asks.
+void Session::handle(const rsp::LldbClient&) {
+  is_lldb_ = true;
+  reply("");
+}
+
+void Session::handle(const rsp::ExtendedMode&) { reply(std::string(rsp::kOk)); }
+
+void Session::handle(const rsp::SetThread& command) {
+  reply(command.valid ? std::string(rsp::kOk) : rsp::error(rsp::kErrorArgument));
+}
+
+void Session::handle(const rsp::ThreadAlive& command) {
+  reply(command.valid ? std::string(rsp::kOk) : rsp::error(rsp::kErrorArgument));
+}
+
+void Session::handle(const rsp::CurrentThread&) { reply("QC1"); }
+void Session::handle(const rsp::ThreadListFirst&) { reply("m1"); }
+void Session::handle(const rsp::ThreadListNext&) { reply("l"); }
+void Session::handle(const rsp::ThreadExtraInfo&) { reply(rsp::to_hex(std::string_view("application"))); }
+
+// "Attached to something that was there before": GDB then detaches when it quits, instead of killing.
+void Session::handle(const rsp::QueryAttached&) { reply("1"); }
+void Session::handle(const rsp::QuerySymbol&) { reply(std::string(rsp::kOk)); }
+void Session::handle(const rsp::ResumeQuery&) { reply("vCont;c;C;s;S;t;r"); }
+
+void Session::handle(const rsp::Transfer& command) {
+  if (command.object == "features" && command.annex == "target.xml")
+    return reply(rsp::transfer(arm::target_description(), command.offset, command.length));
+  if (command.object == "threads" && command.annex.empty())
+    return reply(rsp::transfer(kThreadList, command.offset, command.length));
+  if (command.object == "memory-map" && command.annex.empty())
+    return reply(rsp::transfer(arm::memory_map(target_.regions()), command.offset, command.length));
+  reply("");
+}
+
+}  // namespace mv::gdb

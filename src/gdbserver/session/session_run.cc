@@ -1,0 +1,147 @@
+// Session: running, stopping, restarting, leaving.
+#include "gdbserver/rsp/hex.h"
+#include "gdbserver/rsp/reply.h"
+#include "gdbserver/session/monitor.h"
+#include "gdbserver/session/session.h"
+
+namespace mv::gdb {
+namespace {
+
+constexpr std::uint8_t kSigInt = 2;
+constexpr std::uint8_t kSigTrap = 5;
+
+std::uint8_t signal_of(const Stop& stop) {
+  if (stop.reason == StopReason::kInterrupt) return kSigInt;
+  if (stop.reason == StopReason::kFault) return arm::fault_signal(stop.fault.value_or(arm::FaultRegisters{}));
+  return kSigTrap;
+}
+
+}  // namespace
+
+void Session::handle(const rsp::HaltReason&) {
+  if (state_ == State::kFailed) return reply(error_reply(failure_));
+  reply(stop_reply(stop_));
+}
+
+void Session::handle(const rsp::Resume& command) {
+  if (state_ == State::kFailed) return reply(error_reply(failure_));
+  using Kind = rsp::Resume::Kind;
+  if (command.kind == Kind::kStop) return reply(std::string(rsp::kOk));  // it stands still already
+  ResumePlan plan;
+  if (command.kind == Kind::kStep) plan.mode = ResumePlan::Mode::kStep;
+  if (command.kind == Kind::kRange)
+    plan = {.mode = ResumePlan::Mode::kStepRange, .start = command.start, .end = command.end};
+  if (!command.address) return go(plan);
+  arm::RegisterFile file = stop_.registers;
+  file.core[arm::kPc] = *command.address & ~1U;
+  target_.write_registers(file, guarded<void>([this, plan](Result<void> result) {
+                            if (!result) return answer(error_reply(result.error()));
+                            go(plan);
+                          }));
+}
+
+// From here to the stop only Ctrl-C, detach and kill are heard; GDB waits as long as it takes.
+void Session::go(const ResumePlan& plan) {
+  timer_.reset();
+  ++ticket_;
+  state_ = State::kRunning;
+  target_.resume(plan, [this, alive = alive_](Result<Stop> stop) {
+    if (*alive && state_ == State::kRunning) stopped(stop);
+  });
+}
+
+void Session::stopped(const Result<Stop>& stop) {
+  if (!stop) return answer(error_reply(stop.error()));
+  stop_ = *stop;
+  explain(stop_);
+  answer(stop_reply(stop_));
+}
+
+void Session::explain(const Stop& stop) {
+  if (stop.reason == StopReason::kFault && stop.fault) notice(arm::describe_fault(*stop.fault));
+  if (stop.reason == StopReason::kReset) notice("the application was restarted");
+  if (!stop.registers.core_valid) notice("the stack pointer was bad: only sp is known of the core registers");
+}
+
+// T with every core register, so that GDB need not ask for any.
+std::string Session::stop_reply(const Stop& stop) const {
+  if (stop.reason == StopReason::kExited) return "W00";
+  std::string text = "T";
+  rsp::append_hex_byte(text, signal_of(stop));
+  text += "thread:1;" + stop_reason(stop);
+  for (std::uint32_t number = 0; number < arm::kCoreCount; ++number) {
+    if (!arm::read_register(stop.registers, number)) continue;
+    rsp::append_hex_byte(text, static_cast<std::uint8_t>(number));
+    text += ":" + arm::register_hex(stop.registers, number) + ";";
+  }
+  return text;
+}
+
+std::string Session::stop_reason(const Stop& stop) const {
+  if (stop.reason != StopReason::kBreakpoint || !tells_breakpoints_) return "";
+  return hardware_breakpoints_.contains(stop.registers.core[arm::kPc]) ? "hwbreak:;" : "swbreak:;";
+}
+
+void Session::handle(const rsp::Interrupt&) {
+  interrupted();
+  reply(std::string(rsp::kOk));
+}
+
+void Session::handle(const rsp::Monitor& command) {
+  switch (parse_monitor(command.text)) {
+    case MonitorCommand::kHelp:
+      return reply(rsp::to_hex(std::string_view(monitor_help())));
+    case MonitorCommand::kStatus:
+      return reply(rsp::to_hex(std::string_view(target_.status())));
+    case MonitorCommand::kReset:
+      return monitor_reset();
+    case MonitorCommand::kHalt:
+      return reply(std::string(rsp::kOk));
+    case MonitorCommand::kUnknown:
+      return reply(rsp::to_hex(std::string_view("no such monitor command; there are:\n" + monitor_help())));
+  }
+}
+
+// GDB does not look at its registers again by itself after a monitor command.
+void Session::monitor_reset() {
+  if (state_ == State::kFailed) return reply(error_reply(failure_));
+  target_.reset(guarded<Stop>([this](Result<Stop> stop) {
+    if (!stop) return answer(error_reply(stop.error()));
+    stop_ = *stop;
+    send_(rsp::encode_packet(rsp::console(
+        "the application was restarted and stands at its first instruction\n"
+        "type: maintenance flush register-cache\n")));
+    answer(std::string(rsp::kOk));
+  }));
+}
+
+void Session::handle(const rsp::Restart& command) {
+  if (state_ == State::kFailed) return command.replies ? reply(error_reply(failure_)) : void();
+  const bool replies = command.replies;
+  target_.reset(guarded<Stop>([this, replies](Result<Stop> stop) { restarted(stop, replies); }));
+}
+
+void Session::restarted(const Result<Stop>& stop, bool replies) {
+  if (stop) stop_ = *stop;
+  if (replies) return answer(stop ? stop_reply(stop_) : error_reply(stop.error()));
+  timer_.reset();
+  ++ticket_;
+  state_ = State::kHalted;
+  pump();
+}
+
+void Session::handle(const rsp::Detach&) {
+  if (state_ == State::kFailed) {
+    reply(std::string(rsp::kOk));
+    return finish();
+  }
+  release(true);
+}
+
+// There is nothing to kill on bare metal: the application is let run, which is what the person in the field expects.
+void Session::handle(const rsp::Kill& command) {
+  if (state_ == State::kFailed) return finish();
+  release(command.replies);
+}
+
+}  // namespace mv::gdb

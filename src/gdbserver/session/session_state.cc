@@ -1,0 +1,97 @@
+// Session: registers, memory and breakpoints of the halted application.
+#include <algorithm>
+
+#include "gdbserver/rsp/hex.h"
+#include "gdbserver/rsp/reply.h"
+#include "gdbserver/session/session.h"
+
+namespace mv::gdb {
+namespace {
+
+// Bytes in one answer; a client that wants more asks again. Leaves room for escapes and hex within PacketSize.
+constexpr std::uint32_t kMaxRead = rsp::kMaxPayload / 2 - 8;
+
+// compare-sections sums whole sections.
+constexpr std::uint32_t kMaxChecksum = 1U << 24;
+
+}  // namespace
+
+void Session::handle(const rsp::ReadRegisters&) {
+  if (state_ == State::kFailed) return reply(error_reply(failure_));
+  reply(arm::all_registers_hex(stop_.registers));
+}
+
+void Session::handle(const rsp::ReadRegister& command) {
+  if (state_ == State::kFailed) return reply(error_reply(failure_));
+  if (!arm::register_size(command.number)) return reply(rsp::error(rsp::kErrorArgument));
+  reply(arm::register_hex(stop_.registers, command.number));
+}
+
+void Session::handle(const rsp::WriteRegisters& command) {
+  if (state_ == State::kFailed) return reply(error_reply(failure_));
+  arm::RegisterFile file = stop_.registers;
+  if (!arm::write_all_registers(file, command.bytes)) return reply(rsp::error(rsp::kErrorArgument));
+  write_file(file);
+}
+
+void Session::handle(const rsp::WriteRegister& command) {
+  if (state_ == State::kFailed) return reply(error_reply(failure_));
+  arm::RegisterFile file = stop_.registers;
+  if (!arm::write_register(file, command.number, command.bytes)) return reply(rsp::error(rsp::kErrorArgument));
+  write_file(file);
+}
+
+void Session::write_file(const arm::RegisterFile& file) {
+  target_.write_registers(file, guarded<void>([this, file](Result<void> result) {
+                            if (!result) return answer(error_reply(result.error()));
+                            stop_.registers = file;
+                            answer(std::string(rsp::kOk));
+                          }));
+}
+
+void Session::handle(const rsp::ReadMemory& command) {
+  if (state_ == State::kFailed) return reply(memory_error(failure_));
+  // LLDB asks `x0,0` to see whether x is there; its own form of x differs from GDB's, so it is told no.
+  if (command.binary && is_lldb_) return reply("");
+  const bool binary = command.binary;
+  const std::uint32_t length = std::min(command.length, kMaxRead);
+  target_.read(command.address, length, guarded<Bytes>([this, binary](Result<Bytes> bytes) {
+                 if (!bytes) return answer(memory_error(bytes.error()));
+                 answer(binary ? rsp::binary_memory(*bytes) : rsp::to_hex(std::span<const std::uint8_t>(*bytes)));
+               }));
+}
+
+void Session::handle(const rsp::WriteMemory& command) {
+  if (state_ == State::kFailed) return reply(error_reply(failure_));
+  if (command.bytes.empty()) return reply(std::string(rsp::kOk));  // GDB's probe for X
+  target_.write(command.address, command.bytes, guarded<void>([this](Result<void> result) {
+                  answer(result ? std::string(rsp::kOk) : error_reply(result.error()));
+                }));
+}
+
+void Session::handle(const rsp::Checksum& command) {
+  if (state_ == State::kFailed || command.length > kMaxChecksum) return reply(rsp::error(rsp::kErrorAddress));
+  target_.read(command.address, command.length, guarded<Bytes>([this](Result<Bytes> bytes) {
+                 if (!bytes) return answer(rsp::error(rsp::kErrorAddress));
+                 answer("C" + rsp::hex_number(rsp::gdb_crc32(*bytes)));
+               }));
+}
+
+// Software and hardware breakpoints are one to the device, which knows best how to make each.
+void Session::handle(const rsp::Breakpoint& command) {
+  constexpr std::uint8_t kHardware = 1;
+  if (command.type > kHardware) return reply("");  // watchpoints: the device has none to offer
+  if (state_ == State::kFailed) return reply(error_reply(failure_));
+  const std::uint32_t address = command.address & ~1U;
+  if (!command.insert) {
+    target_.remove_breakpoint(address);
+    hardware_breakpoints_.erase(address);
+    return reply(std::string(rsp::kOk));
+  }
+  const auto inserted = target_.insert_breakpoint(address);
+  if (!inserted) return reply(error_reply(inserted.error()));
+  if (command.type == kHardware) hardware_breakpoints_.insert(address);
+  reply(std::string(rsp::kOk));
+}
+
+}  // namespace mv::gdb

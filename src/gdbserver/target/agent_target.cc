@@ -1,0 +1,337 @@
+#include "gdbserver/target/agent_target.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+#include <openssl/sha.h>
+
+#include "gdbserver/target/snapshot.h"
+
+namespace mv::gdb {
+namespace {
+
+// Limits of the device's message structures (src/wire/proto/agent.options).
+constexpr std::size_t kMaxReadRanges = 8;
+constexpr std::size_t kMaxPushRanges = 4;
+constexpr std::size_t kMaxDigestRanges = 8;
+constexpr std::size_t kMaxWrite = 1024;
+
+// Read-ahead behind a miss in RAM: `x/64wx` and a walk through a structure then cost one round trip, and 256 bytes are
+// nothing beside the time of one.
+constexpr std::uint32_t kReadAhead = 256;
+
+constexpr std::uint32_t kDefaultMaxRead = 1024;  // for a device that names none
+constexpr std::uint32_t kLargestMaxRead = 16384;
+
+std::string bytes_to_string(std::span<const std::uint8_t> bytes) { return {bytes.begin(), bytes.end()}; }
+std::span<const std::uint8_t> span_of(const std::string& text) {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
+std::vector<Region> regions_from(const wire::Attached& attached) {
+  std::vector<Region> regions;
+  for (const auto& region : attached.regions()) {
+    const auto kind = region.kind() == wire::MEMORY_FLASH         ? MemoryKind::kFlash
+                      : region.kind() == wire::MEMORY_PERIPHERAL ? MemoryKind::kPeripheral
+                                                                 : MemoryKind::kRam;
+    regions.push_back({region.address(), region.size(), kind});
+  }
+  return regions;
+}
+
+Error bad_address(std::uint32_t address) {
+  return {ErrorCode::kBadAddress, fmt::format("0x{:08x} is not memory of the application", address)};
+}
+
+}  // namespace
+
+AgentTarget::AgentTarget(AgentClient& client) : client_(client) {}
+
+void AgentTarget::probe(std::optional<ElfImage> image, Handler<DeviceFacts> handler) {
+  image_ = std::move(image);
+  client_.attach(false, [this, handler = std::move(handler)](Result<wire::Attached> attached) {
+    if (!attached) return handler(tl::make_unexpected(attached.error()));
+    adopt(*attached);
+    if (attached->has_stopped()) adopt(attached->stopped());
+    digest_image([this, handler] { handler(facts_); });
+  });
+}
+
+void AgentTarget::attach(Handler<Stop> handler) {
+  client_.attach(true, [this, handler = std::move(handler)](Result<wire::Attached> attached) {
+    if (!attached) return handler(tl::make_unexpected(attached.error()));
+    adopt(*attached);
+    if (!attached->has_stopped())
+      return handler(failure(ErrorCode::kProtocol, "the device did not stop its application when asked to"));
+    Stop stop = adopt(attached->stopped());
+    digest_image([handler, stop] { handler(stop); });
+  });
+}
+
+// The same manifest is the same flash: what is known of it stays known over sessions.
+void AgentTarget::adopt(const wire::Attached& attached) {
+  const auto hash = span_of(attached.manifest_hash());
+  const bool same_image = std::equal(hash.begin(), hash.end(), facts_.manifest_hash.begin(), facts_.manifest_hash.end());
+  facts_.board = attached.board();
+  facts_.manifest_hash.assign(hash.begin(), hash.end());
+  const auto id = span_of(attached.build_id());
+  facts_.build_id.assign(id.begin(), id.end());
+  if (!attached.resumed()) ledger_.device_lost_all();
+  ledger_.set_capacity(attached.capabilities().breakpoints());
+  const std::uint32_t max_read = attached.capabilities().max_read();
+  max_read_ = max_read == 0 ? kDefaultMaxRead : std::min(max_read, kLargestMaxRead);
+  if (same_image && !regions_.empty()) return cache_.forget_ram();
+  regions_ = regions_from(attached);
+  cache_.set_regions(regions_);
+  trusted_ = 0;
+  compared_ = false;
+}
+
+Stop AgentTarget::adopt(const wire::Stopped& stopped) {
+  cache_.forget_ram();
+  recent_lines_.clear();
+  stack_address_ = stopped.stack_address();
+  stack_size_ = static_cast<std::uint32_t>(stopped.stack().size());
+  cache_.store(stack_address_, span_of(stopped.stack()));
+  for (const auto& pushed : stopped.pushed())
+    if (pushed.error() == wire::AGENT_OK) cache_.store(pushed.address(), span_of(pushed.data()));
+  Stop stop = stop_from(stopped);
+  registers_ = stop.registers;
+  return stop;
+}
+
+// One message tells whether the device's flash is what the ELF says.
+void AgentTarget::digest_image(std::function<void()> done) {
+  wire::AgentRequest request;
+  if (image_ && !std::exchange(compared_, true)) {
+    for (const auto& segment : image_->read_only) {
+      if (!cache_.cacheable(segment.address, static_cast<std::uint32_t>(segment.bytes.size()))) continue;
+      if (static_cast<std::size_t>(request.digest().ranges_size()) == kMaxDigestRanges) break;
+      auto* range = request.mutable_digest()->add_ranges();
+      range->set_address(segment.address);
+      range->set_length(static_cast<std::uint32_t>(segment.bytes.size()));
+    }
+  }
+  if (!request.has_digest()) return done();
+  client_.call(request, [this, done = std::move(done), request](Result<wire::AgentReply> reply) {
+    // Without an answer nothing is trusted and flash is read over the link: slower, never wrong.
+    if (reply && reply->digest().sha256_size() == request.digest().ranges_size()) take_digests(reply->digest());
+    done();
+  });
+}
+
+void AgentTarget::take_digests(const wire::DigestReply& reply) {
+  int next = 0;
+  for (const auto& segment : image_->read_only) {
+    if (!cache_.cacheable(segment.address, static_cast<std::uint32_t>(segment.bytes.size()))) continue;
+    if (next == reply.sha256_size()) return;
+    std::array<std::uint8_t, SHA256_DIGEST_LENGTH> local{};
+    SHA256(segment.bytes.data(), segment.bytes.size(), local.data());
+    const auto theirs = span_of(reply.sha256(next++));
+    if (!std::equal(local.begin(), local.end(), theirs.begin(), theirs.end())) continue;
+    cache_.store(segment.address, segment.bytes);
+    trusted_ += segment.bytes.size();
+  }
+}
+
+bool AgentTarget::known_region(std::uint32_t address, std::uint32_t length) const {
+  const auto holds = [&](const Region& region) { return region.contains(address, length); };
+  const auto& everywhere = arm::architectural_regions();
+  return regions_.empty() || std::any_of(regions_.begin(), regions_.end(), holds) ||
+         std::any_of(everywhere.begin(), everywhere.end(), holds);
+}
+
+// A pointer that leads nowhere fails here: a debugger that unwinds through garbage costs nothing on the link.
+void AgentTarget::read(std::uint32_t address, std::uint32_t length, Handler<Bytes> handler) {
+  if (length == 0) return handler(Bytes{});
+  if (!known_region(address, length)) return handler(tl::make_unexpected(bad_address(address)));
+  note_read(address, length);
+  if (cache_.cacheable(address, length)) return read_cached(address, length, std::move(handler));
+  read_uncached(address, length, {}, std::move(handler));
+}
+
+void AgentTarget::read_cached(std::uint32_t address, std::uint32_t length, Handler<Bytes> handler) {
+  if (auto bytes = cache_.find(address, length)) return handler(std::move(*bytes));
+  auto spans = cache_.missing(address, length, kReadAhead);
+  const auto request = request_for(spans);
+  client_.call(request, [this, address, length, handler = std::move(handler)](Result<wire::AgentReply> reply) {
+    if (!reply) return handler(tl::make_unexpected(reply.error()));
+    bool progress = false;
+    for (const auto& range : reply->read().ranges()) {
+      if (range.error() != wire::AGENT_OK || range.data().empty()) continue;
+      cache_.store(range.address(), span_of(range.data()));
+      progress = true;
+    }
+    // Each round brings bytes or ends in an error, so this comes to an end.
+    if (!progress) return handler(tl::make_unexpected(bad_address(address)));
+    read_cached(address, length, handler);
+  });
+}
+
+wire::AgentRequest AgentTarget::request_for(const std::vector<MemoryCache::Span>& spans) const {
+  wire::AgentRequest request;
+  std::uint32_t left = max_read_;
+  for (const auto& span : spans) {
+    if (left == 0 || static_cast<std::size_t>(request.read().ranges_size()) == kMaxReadRanges) break;
+    auto* range = request.mutable_read()->add_ranges();
+    range->set_address(span.address);
+    range->set_length(std::min(span.length, left));
+    left -= range->length();
+  }
+  return request;
+}
+
+// Peripherals: exactly what was asked for, and every time.
+void AgentTarget::read_uncached(std::uint32_t address, std::uint32_t length, Bytes so_far, Handler<Bytes> handler) {
+  const std::uint32_t at = address + static_cast<std::uint32_t>(so_far.size());
+  const std::uint32_t size = std::min(length - static_cast<std::uint32_t>(so_far.size()), max_read_);
+  const auto request = request_for({{at, size}});
+  client_.call(request, [=, this, handler = std::move(handler),
+                         so_far = std::move(so_far)](Result<wire::AgentReply> reply) mutable {
+    if (!reply) return handler(tl::make_unexpected(reply.error()));
+    if (reply->read().ranges_size() != 1 || reply->read().ranges(0).error() != wire::AGENT_OK ||
+        reply->read().ranges(0).data().size() != size)
+      return handler(tl::make_unexpected(bad_address(at)));
+    const auto data = span_of(reply->read().ranges(0).data());
+    so_far.insert(so_far.end(), data.begin(), data.end());
+    if (so_far.size() == length) return handler(std::move(so_far));
+    read_uncached(address, length, std::move(so_far), std::move(handler));
+  });
+}
+
+// What was looked at in this stop is likely looked at in the next: a watch window, a global.
+void AgentTarget::note_read(std::uint32_t address, std::uint32_t length) {
+  const auto ram = [&](const Region& r) { return r.kind == MemoryKind::kRam && r.contains(address, length); };
+  const bool on_stack = address >= stack_address_ && address - stack_address_ < stack_size_;
+  if (on_stack || length > MemoryCache::kLine || std::none_of(regions_.begin(), regions_.end(), ram)) return;
+  const std::uint32_t line = address / MemoryCache::kLine * MemoryCache::kLine;
+  if (std::find(recent_lines_.begin(), recent_lines_.end(), line) != recent_lines_.end()) return;
+  recent_lines_.push_back(line);
+  if (recent_lines_.size() > kMaxPushRanges) recent_lines_.erase(recent_lines_.begin());
+}
+
+void AgentTarget::write(std::uint32_t address, Bytes bytes, Handler<void> handler) {
+  write_next(address, std::move(bytes), 0, std::move(handler));
+}
+
+void AgentTarget::write_next(std::uint32_t address, Bytes bytes, std::size_t done, Handler<void> handler) {
+  if (done == bytes.size()) return handler({});
+  const std::size_t size = std::min(bytes.size() - done, kMaxWrite);
+  const auto part = std::span<const std::uint8_t>(bytes).subspan(done, size);
+  const auto at = static_cast<std::uint32_t>(address + done);
+  wire::AgentRequest request;
+  request.mutable_write()->set_address(at);
+  request.mutable_write()->set_data(bytes_to_string(part));
+  client_.call(request, [=, this, handler = std::move(handler),
+                         bytes = std::move(bytes)](Result<wire::AgentReply> reply) mutable {
+    if (!reply) return handler(tl::make_unexpected(reply.error()));
+    cache_.store(at, std::span<const std::uint8_t>(bytes).subspan(done, size));
+    write_next(address, std::move(bytes), done + size, std::move(handler));
+  });
+}
+
+void AgentTarget::write_registers(const arm::RegisterFile& registers, Handler<void> handler) {
+  wire::AgentRequest request;
+  *request.mutable_write_registers() = register_changes(registers_, registers);
+  const auto& changes = request.write_registers();
+  if (changes.mask() == 0 && changes.system_mask() == 0 && changes.fp().empty()) return handler({});
+  client_.call(request, [this, registers, handler = std::move(handler)](Result<wire::AgentReply> reply) {
+    if (!reply) return handler(tl::make_unexpected(reply.error()));
+    registers_ = registers;
+    handler({});
+  });
+}
+
+wire::AgentRequest AgentTarget::resume_request(const ResumePlan& plan, const BreakpointLedger::Changes& changes) {
+  wire::AgentRequest request;
+  auto& resume = *request.mutable_resume();
+  resume.set_mode(plan.mode == ResumePlan::Mode::kRun    ? wire::RESUME_RUN
+                  : plan.mode == ResumePlan::Mode::kStep ? wire::RESUME_STEP
+                                                         : wire::RESUME_STEP_RANGE);
+  if (plan.mode == ResumePlan::Mode::kStepRange) {
+    auto* range = resume.add_ranges();
+    range->set_start(plan.start);
+    range->set_end(plan.end);
+  }
+  for (const std::uint32_t address : changes.insert) resume.add_insert(address);
+  for (const std::uint32_t address : changes.remove) resume.add_remove(address);
+  for (const std::uint32_t line : recent_lines_) {
+    auto* push = resume.add_push();
+    push->set_address(line);
+    push->set_length(MemoryCache::kLine);
+  }
+  return request;
+}
+
+void AgentTarget::resume(const ResumePlan& plan, Handler<Stop> handler) {
+  const auto changes = ledger_.changes();
+  const auto request = resume_request(plan, changes);
+  client_.call(request, [=, this, handler = std::move(handler)](Result<wire::AgentReply> reply) {
+    if (reply) ledger_.applied(changes);
+    stopped_again(handler, std::move(reply));
+  });
+}
+
+void AgentTarget::stopped_again(Handler<Stop> handler, Result<wire::AgentReply> reply) {
+  if (detach_when_stopped_) {
+    const auto detach_now = *std::exchange(detach_when_stopped_, std::nullopt);
+    return detach_now();
+  }
+  if (!reply && reply.error().code == ErrorCode::kSessionLost) return attach_after_loss(std::move(handler));
+  if (!reply) return handler(tl::make_unexpected(reply.error()));
+  if (!reply->has_stopped())
+    return handler(failure(ErrorCode::kProtocol, "the device answered a resume with something else"));
+  handler(adopt(reply->stopped()));
+}
+
+// The device restarted while the application ran under the debugger. Stop it anew: breakpoints are still wanted.
+void AgentTarget::attach_after_loss(Handler<Stop> handler) {
+  ledger_.device_lost_all();
+  if (client_.on_notice) client_.on_notice("the device restarted; its application was stopped again");
+  attach([handler = std::move(handler)](Result<Stop> stop) {
+    if (stop) stop->reason = StopReason::kReset;
+    handler(std::move(stop));
+  });
+}
+
+void AgentTarget::reset(Handler<Stop> handler) {
+  wire::AgentRequest request;
+  request.mutable_reset()->set_halt(true);
+  client_.call(request, [this, handler = std::move(handler)](Result<wire::AgentReply> reply) {
+    stopped_again(handler, std::move(reply));
+  });
+}
+
+void AgentTarget::detach(Handler<void> handler) {
+  if (!client_.resume_open()) return send_detach(std::move(handler));
+  detach_when_stopped_ = [this, handler = std::move(handler)] { send_detach(handler); };
+  client_.interrupt();
+}
+
+void AgentTarget::send_detach(Handler<void> handler) {
+  ledger_.clear();
+  cache_.forget_ram();
+  recent_lines_.clear();
+  wire::AgentRequest request;
+  request.mutable_detach();
+  client_.call(request, [this, handler = std::move(handler)](Result<wire::AgentReply> reply) {
+    client_.forget_session();
+    if (!reply) return handler(tl::make_unexpected(reply.error()));
+    handler({});
+  });
+}
+
+std::string AgentTarget::status() const {
+  const auto& counters = client_.counters();
+  return fmt::format(
+      "device       {}, {}\n"
+      "round trips  {} ({} bytes up, {} bytes down), the last took {:.1f} ms\n"
+      "breakpoints  {} of {} in use\n"
+      "flash        {} bytes served from the local ELF\n",
+      facts_.board, client_.connected() ? "connected" : "connecting again", counters.requests, counters.bytes_up,
+      counters.bytes_down, static_cast<double>(counters.round_trip.count()) / 1000.0, ledger_.wanted(),
+      ledger_.capacity(), trusted_);
+}
+
+}  // namespace mv::gdb

@@ -1,0 +1,85 @@
+// A device as a debug target: the agent's messages, with everything answered locally that can be known here.
+//
+// Holds the last stop's registers, the memory cache and the breakpoint ledger. See docs of MemoryCache for what is kept
+// how long. Round trips: attach 1 (and one digest if an ELF was given), resume 1, read 0 or 1 for each miss.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gdbserver/target/agent_client.h"
+#include "gdbserver/target/breakpoint_ledger.h"
+#include "gdbserver/target/elf_image.h"
+#include "gdbserver/target/memory_cache.h"
+#include "gdbserver/target/target.h"
+
+namespace mv::gdb {
+
+// What the device said of itself when it was attached.
+struct DeviceFacts {
+  std::string board;
+  std::vector<std::uint8_t> manifest_hash;
+  std::vector<std::uint8_t> build_id;
+};
+
+class AgentTarget final : public Target {
+ public:
+  // `client` must outlive the target.
+  explicit AgentTarget(AgentClient& client);
+
+  // Connects and asks what runs, without stopping it. If `image` is given, its read-only segments are compared with the
+  // device by digest, and what is equal is never read over the link.
+  void probe(std::optional<ElfImage> image, Handler<DeviceFacts> handler);
+
+  void attach(Handler<Stop> handler) override;
+  void detach(Handler<void> handler) override;
+  const std::vector<Region>& regions() const override { return regions_; }
+  void read(std::uint32_t address, std::uint32_t length, Handler<Bytes> handler) override;
+  void write(std::uint32_t address, Bytes bytes, Handler<void> handler) override;
+  void write_registers(const arm::RegisterFile& registers, Handler<void> handler) override;
+  void resume(const ResumePlan& plan, Handler<Stop> handler) override;
+  void interrupt() override { client_.interrupt(); }
+  void reset(Handler<Stop> handler) override;
+  Result<void> insert_breakpoint(std::uint32_t address) override { return ledger_.insert(address); }
+  void remove_breakpoint(std::uint32_t address) override { ledger_.remove(address); }
+  std::string status() const override;
+  void on_notice(std::function<void(const std::string&)> handler) override { client_.on_notice = std::move(handler); }
+
+  // Bytes of flash that are served from the ELF because the device has the same.
+  std::size_t trusted_flash() const { return trusted_; }
+
+ private:
+  void adopt(const wire::Attached& attached);
+  Stop adopt(const wire::Stopped& stopped);
+  void digest_image(std::function<void()> done);
+  void take_digests(const wire::DigestReply& reply);
+  void read_cached(std::uint32_t address, std::uint32_t length, Handler<Bytes> handler);
+  void read_uncached(std::uint32_t address, std::uint32_t length, Bytes so_far, Handler<Bytes> handler);
+  wire::AgentRequest request_for(const std::vector<MemoryCache::Span>& spans) const;
+  bool known_region(std::uint32_t address, std::uint32_t length) const;
+  void note_read(std::uint32_t address, std::uint32_t length);
+  wire::AgentRequest resume_request(const ResumePlan& plan, const BreakpointLedger::Changes& changes);
+  void stopped_again(Handler<Stop> handler, Result<wire::AgentReply> reply);
+  void attach_after_loss(Handler<Stop> handler);
+  void send_detach(Handler<void> handler);
+  void write_next(std::uint32_t address, Bytes bytes, std::size_t done, Handler<void> handler);
+
+  AgentClient& client_;
+  DeviceFacts facts_;
+  std::vector<Region> regions_;
+  std::uint32_t max_read_ = 0;
+  MemoryCache cache_;
+  BreakpointLedger ledger_;
+  arm::RegisterFile registers_;                 // as the device has them
+  std::optional<ElfImage> image_;
+  bool compared_ = false;                       // the digest was asked for since the image last changed
+  std::size_t trusted_ = 0;
+  std::uint32_t stack_address_ = 0;             // the window of stack that came with the last stop
+  std::uint32_t stack_size_ = 0;
+  std::vector<std::uint32_t> recent_lines_;     // RAM lines asked for in this stop, pushed with the next
+  std::optional<std::function<void()>> detach_when_stopped_;
+};
+
+}  // namespace mv::gdb

@@ -1,0 +1,86 @@
+// What a debug session needs of the thing it debugs. One implementation talks to a device (agent_target.h), one is the
+// tests'.
+//
+// All on one thread. Handlers are called once each; a handler may be called from within the call that took it when the
+// answer is known already. At most one of read, write, write_registers, attach, detach, reset and resume is open at a
+// time, and only resume may be open while the application runs.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gdbserver/arm/fault.h"
+#include "gdbserver/arm/memory_map.h"
+#include "gdbserver/arm/registers.h"
+#include "gdbserver/target/error.h"
+
+namespace mv::gdb {
+
+using Bytes = std::vector<std::uint8_t>;
+
+enum class StopReason : std::uint8_t {
+  kAttached,
+  kBreakpoint,
+  kStep,
+  kInterrupt,
+  kFault,
+  kReset,
+  kExited,
+  kWatchpoint,
+  kProgramBreakpoint,  // a BKPT of the program's own
+};
+
+// Why and with which registers the application stands still.
+struct Stop {
+  StopReason reason = StopReason::kAttached;
+  arm::RegisterFile registers;
+  std::optional<arm::FaultRegisters> fault;
+};
+
+struct ResumePlan {
+  enum class Mode : std::uint8_t { kRun, kStep, kStepRange };
+  Mode mode = Mode::kRun;
+  std::uint32_t start = 0;  // kStepRange: [start, end)
+  std::uint32_t end = 0;
+};
+
+class Target {
+ public:
+  virtual ~Target() = default;
+
+  // Halts the application, if it runs, and begins a debug session.
+  virtual void attach(Handler<Stop> handler) = 0;
+
+  // Removes every breakpoint and lets the application run on. Interrupts it first if a resume is open; that resume's
+  // handler is not called any more.
+  virtual void detach(Handler<void> handler) = 0;
+
+  virtual const std::vector<Region>& regions() const = 0;
+
+  virtual void read(std::uint32_t address, std::uint32_t length, Handler<Bytes> handler) = 0;
+  virtual void write(std::uint32_t address, Bytes bytes, Handler<void> handler) = 0;
+  virtual void write_registers(const arm::RegisterFile& registers, Handler<void> handler) = 0;
+
+  // The handler is called when the application stops.
+  virtual void resume(const ResumePlan& plan, Handler<Stop> handler) = 0;
+
+  // Makes an open resume end soon with StopReason::kInterrupt; nothing happens if none is open.
+  virtual void interrupt() = 0;
+
+  // Restarts the application and stops it at its first instruction.
+  virtual void reset(Handler<Stop> handler) = 0;
+
+  // Breakpoints are noted here and take effect with the next resume, so both answer at once.
+  virtual Result<void> insert_breakpoint(std::uint32_t address) = 0;
+  virtual void remove_breakpoint(std::uint32_t address) = 0;
+
+  // A few lines for `monitor status`: device, link, round trips, breakpoints.
+  virtual std::string status() const = 0;
+
+  // Called with a sentence when something happens that the person should know: link lost, link back.
+  virtual void on_notice(std::function<void(const std::string&)> handler) = 0;
+};
+
+}  // namespace mv::gdb
