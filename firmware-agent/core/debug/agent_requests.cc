@@ -1,0 +1,198 @@
+// The agent's numbered requests: resume, read, write, digest, reset, and their answers.
+
+#include <algorithm>
+
+#include "core/debug/agent.h"
+
+namespace mv::debug {
+namespace {
+
+constexpr std::uint32_t kCodeBit = 1;            // of addresses of code in vector tables and registers
+constexpr std::uint32_t kIpsr = 0x1FF;           // of xPSR
+constexpr std::uint64_t kAllFp = (1ULL << 33) - 1;  // s0-s31, fpscr
+constexpr std::uint32_t kLargestFrame = 0x68;    // bytes of an exception frame with FP state
+
+std::uint32_t word_at(const pb_byte_t* bytes, std::size_t index) {
+  const pb_byte_t* at = bytes + 4 * index;
+  return static_cast<std::uint32_t>(at[0]) | static_cast<std::uint32_t>(at[1]) << 8 |
+         static_cast<std::uint32_t>(at[2]) << 16 | static_cast<std::uint32_t>(at[3]) << 24;
+}
+
+// Writes the words that `mask` allows. False if a word that it names is missing.
+template <class Field, std::size_t kWords>
+bool take_words(const Field& field, std::uint64_t mask, std::array<std::uint32_t, kWords>& words) {
+  if ((mask >> kWords) != 0) return false;
+  for (std::size_t i = 0; i < kWords; ++i) {
+    if ((mask >> i & 1U) == 0) continue;
+    if (field.size < 4 * (i + 1)) return false;
+    words[i] = word_at(field.bytes, i);
+  }
+  return true;
+}
+
+// What the hardware needs to return into the application must stay as it is: which stack, which handler.
+const char* unfit(const Context& before, const Context& after, std::span<const Region> regions) {
+  constexpr std::array kFixed = {0, 1, 5, 6, 7};  // msp, psp, control, msplim, psplim
+  for (const int i : kFixed) {
+    const auto index = static_cast<std::size_t>(i);
+    if (before.system[index] != after.system[index]) return "msp, psp, control and the stack limits cannot be written";
+  }
+  const std::uint32_t sp = after.core[13];
+  if (before.core[13] != sp && !inside(regions, Region::Kind::kRam, sp - kLargestFrame, kLargestFrame)) {
+    return "sp must point into the application's RAM";
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+void Agent::resume(const mv_wire_ResumeRequest& request) {
+  if (!need_halted()) return;
+  if (!engine_.context().frame_valid) {
+    return refuse(mv_wire_AgentError_AGENT_UNSUPPORTED, "the stack pointer was bad, it cannot go on: reset it");
+  }
+  if (static_cast<std::uint32_t>(request.mode) > mv_wire_ResumeMode_RESUME_STEP_RANGE) {
+    return refuse(mv_wire_AgentError_AGENT_BAD_REQUEST, "the resume mode is not one that this device knows");
+  }
+  if (!change_breakpoints(request)) return;
+  push_count_ = request.push_count;
+  std::copy_n(request.push, push_count_, push_.begin());
+  std::array<AddressRange, Engine::kMaxRanges> ranges;
+  for (std::size_t i = 0; i < request.ranges_count; ++i) ranges[i] = {request.ranges[i].start, request.ranges[i].end};
+  open_ = Open::kResume;
+  open_sequence_ = current_sequence_;
+  constexpr std::array kGoals = {Engine::Goal::kRun, Engine::Goal::kStep, Engine::Goal::kStepRange};
+  engine_.resume(kGoals[request.mode], std::span(ranges).first(request.ranges_count));
+}
+
+// All or nothing: a change that fails leaves the breakpoints as they were but for the removed ones.
+bool Agent::change_breakpoints(const mv_wire_ResumeRequest& request) {
+  for (std::size_t i = 0; i < request.remove_count; ++i) engine_.breakpoints().remove(request.remove[i] & ~kCodeBit);
+  std::array<bool, 32> added{};
+  for (std::size_t i = 0; i < request.insert_count; ++i) {
+    const std::uint32_t address = request.insert[i] & ~kCodeBit;
+    added[i] = !engine_.breakpoints().is_user(address);
+    const BreakpointError error = engine_.breakpoints().insert(address);
+    if (error == BreakpointError::kNone) continue;
+    take_back(request, i, added);
+    if (error == BreakpointError::kNoneFree) {
+      refuse(mv_wire_AgentError_AGENT_NO_BREAKPOINT_FREE, "all breakpoints of this device are in use: remove one");
+    } else {
+      refuse(mv_wire_AgentError_AGENT_BAD_ADDRESS, "a breakpoint's address is no code of the application");
+    }
+    return false;
+  }
+  return true;
+}
+
+void Agent::take_back(const mv_wire_ResumeRequest& request, std::size_t count, const std::array<bool, 32>& added) {
+  for (std::size_t i = 0; i < count; ++i) {
+    if (added[i]) engine_.breakpoints().remove(request.insert[i] & ~kCodeBit);
+  }
+}
+
+void Agent::read(const mv_wire_ReadRequest& request) {
+  if (!need_halted()) return;
+  parts_.clear();
+  for (std::size_t i = 0; i < request.ranges_count; ++i) {
+    parts_.add(engine_.memory(), request.ranges[i].address, request.ranges[i].length);
+  }
+  mv_wire_AgentReply& reply = begin_reply();
+  reply.which_reply = mv_wire_AgentReply_read_tag;
+  reply.reply.read = mv_wire_ReadReply_init_zero;
+  parts_.encode_as(reply.reply.read.ranges);
+  finish_reply();
+}
+
+void Agent::write(const mv_wire_WriteRequest& request) {
+  if (!need_halted()) return;
+  if (!engine_.memory().write(request.address, std::span(request.data.bytes, request.data.size))) {
+    return refuse(mv_wire_AgentError_AGENT_BAD_ADDRESS, "the application may not write there; its code is read only");
+  }
+  done();
+}
+
+void Agent::write_registers(const mv_wire_WriteRegistersRequest& request) {
+  if (!need_halted()) return;
+  Context changed = engine_.context();
+  if (!changed.frame_valid) {
+    return refuse(mv_wire_AgentError_AGENT_UNSUPPORTED, "the registers were lost with the stack pointer: reset it");
+  }
+  const std::uint32_t ipsr = changed.xpsr() & kIpsr;
+  if (!take_words(request.registers, request.mask, changed.core) ||
+      !take_words(request.system, request.system_mask, changed.system)) {
+    return refuse(mv_wire_AgentError_AGENT_BAD_REQUEST, "a register that the mask names is missing");
+  }
+  if (request.fp.size != 0 && changed.has_fp) {
+    if (!take_words(request.fp, kAllFp, changed.fp)) {
+      return refuse(mv_wire_AgentError_AGENT_BAD_REQUEST, "FP registers are written all 33 or not at all");
+    }
+  }
+  changed.pc() &= ~kCodeBit;
+  changed.sp() &= ~3U;
+  changed.xpsr() = (changed.xpsr() & ~kIpsr) | ipsr;
+  if (const char* why = unfit(engine_.context(), changed, board_.regions)) {
+    return refuse(mv_wire_AgentError_AGENT_UNSUPPORTED, why);
+  }
+  engine_.context() = changed;
+  done();
+}
+
+void Agent::digest(const mv_wire_DigestRequest& request) {
+  if (!need_halted()) return;
+  open_ = Open::kDigest;
+  open_sequence_ = current_sequence_;
+  digest_.start(request);
+}
+
+void Agent::reset(const mv_wire_ResetRequest& request) {
+  restarting_ = true;
+  const bool restarted = supervisor_.restart_for_debugger();
+  restarting_ = false;
+  if (!restarted) {
+    return refuse(mv_wire_AgentError_AGENT_NO_APPLICATION, "the application cannot be started: deploy one that can");
+  }
+  std::array<std::uint8_t, 4> vector{};
+  const std::uint32_t flash = board_.regions.empty() ? 0 : board_.regions.front().address;
+  engine_.memory().read(flash + 4, vector);
+  const std::uint32_t handler = word_at(vector.data(), 0) & ~kCodeBit;
+  engine_.application_restarted(request.halt ? std::optional(handler) : std::nullopt);
+  if (!request.halt) return done();
+  push_count_ = 0;
+  open_ = Open::kReset;
+  open_sequence_ = current_sequence_;
+}
+
+void Agent::answer_stopped() {
+  open_ = Open::kNothing;
+  current_sequence_ = open_sequence_;
+  mv_wire_AgentReply& reply = begin_reply();
+  reply.which_reply = mv_wire_AgentReply_stopped_tag;
+  report_.fill(engine_, std::span(push_).first(push_count_), parts_, reply.reply.stopped);
+  finish_reply();
+}
+
+void Agent::answer_exited() {
+  open_ = Open::kNothing;
+  current_sequence_ = open_sequence_;
+  mv_wire_AgentReply& reply = begin_reply();
+  reply.which_reply = mv_wire_AgentReply_stopped_tag;
+  reply.reply.stopped = mv_wire_Stopped_init_zero;
+  reply.reply.stopped.reason = mv_wire_StopReason_STOP_EXITED;
+  reply.reply.stopped.registers_unavailable = true;
+  finish_reply();
+}
+
+void Agent::answer_digest() {
+  open_ = Open::kNothing;
+  current_sequence_ = open_sequence_;
+  if (digest_.state() != DigestJob::State::kDone) {
+    return refuse(mv_wire_AgentError_AGENT_BAD_ADDRESS, "a range of the digest is not the application's to read");
+  }
+  mv_wire_AgentReply& reply = begin_reply();
+  reply.which_reply = mv_wire_AgentReply_digest_tag;
+  reply.reply.digest = digest_.result();
+  finish_reply();
+}
+
+}  // namespace mv::debug

@@ -1,0 +1,155 @@
+// Run control of the application: breakpoints, stepping and stops, decided on the device.
+//
+// The engine runs in two places that never overlap. While the application runs, its state belongs to `on_event`, which
+// the board calls from an exception; while the application is halted, to the Secure thread. `state` says which it is;
+// besides it only `interrupt` may be used at any time.
+//
+// Stepping executes one instruction at a time between stops that are put where it can land (next_pc.h), with the
+// application's interrupts masked; every kStepsPerWindow instructions they are let through, so that a loop which waits
+// for an interrupt ends. After kStepsPerSlice instructions the Secure thread gets a turn, so that an endless loop can be
+// interrupted.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "core/debug/breakpoints.h"
+#include "core/debug/next_pc.h"
+#include "core/platform/debug_unit.h"
+
+namespace mv::debug {
+
+enum class Reason : std::uint8_t {
+  kNone,
+  kBreakpoint,
+  kStep,
+  kInterrupt,
+  kFault,
+  kReset,
+  kWatchpoint,
+  kProgramBreakpoint,  // a BKPT of the program's own
+};
+
+struct AddressRange {  // [start, end)
+  std::uint32_t start = 0;
+  std::uint32_t end = 0;
+};
+
+class Engine final : public DebugEvents {
+ public:
+  static constexpr std::size_t kMaxRanges = 32;
+  static constexpr std::uint32_t kStepsPerWindow = 32;
+  static constexpr std::uint32_t kStepsPerSlice = 256;
+  static constexpr std::uint64_t kLeaveRetryUs = 2000;  // how long the Secure side may take before it is asked again
+
+  enum class Goal : std::uint8_t { kRun, kStep, kStepRange };
+
+  enum class State : std::uint8_t {
+    kRunning,
+    kPaused,  // a long step gives the Secure thread a turn: `poll` goes on with it
+    kHalted,
+  };
+
+  Engine(DebugUnit& unit, ApplicationMemory& memory)
+      : unit_(unit), breakpoints_(unit, memory), memory_(memory, breakpoints_) {}
+
+  // From here on, events halt the application; before, a BKPT or a fault is a crash.
+  void attach() { attached_ = true; }
+  bool attached() const { return attached_; }
+
+  State state() const { return state_; }
+  bool halted() const { return state_ == State::kHalted; }
+
+  // Lets the application go on; only while halted. False if its context was lost (`context().frame_valid`): then only a
+  // restart helps.
+  // The stop may already have come when this returns.
+  bool resume(Goal goal, std::span<const AddressRange> ranges);
+
+  // Asks the running application to stop: kInterrupt follows, unless it stops for another reason first.
+  void interrupt();
+
+  // Takes every breakpoint out, lets the application run on and forgets it: done when `attached` is false. If
+  // `context_lost` is true then, it could not run on, and the supervisor has to restart it.
+  void release();
+  bool releasing() const { return releasing_; }
+  bool context_lost() const { return context_lost_; }
+
+  // Keeps the application halted, without breakpoints.
+  void remove_breakpoints() { breakpoints_.remove_all(); }
+
+  // The supervisor stopped the application, so its image will be made fresh: nothing of the old one stands.
+  void application_stopped();
+
+  // The application was started again for the debugger: stop it at `reset_handler`, or let it run.
+  void application_restarted(std::optional<std::uint32_t> reset_handler);
+
+  // Goes on with what needs the Secure thread. Call it often; `deadline_us` says when at the latest.
+  void poll(std::uint64_t now_us);
+  std::optional<std::uint64_t> deadline_us() const;
+
+  // Only while halted:
+  Reason reason() const { return reason_; }
+  Context& context() { return context_; }
+  const FaultRegisters& fault() const { return fault_; }
+  std::uint32_t steps() const { return steps_; }  // instructions stepped since the last resume
+  Breakpoints& breakpoints() { return breakpoints_; }
+  ApplicationMemory& memory() { return memory_; }
+
+  Verdict on_event(Event event, Context& context, const FaultRegisters& fault) override;
+
+ private:
+  // What the application runs for at the moment.
+  enum class Phase : std::uint8_t {
+    kFree,     // it runs
+    kStep,     // one instruction, to one of the stops
+    kWindow,   // pending interrupts are taken, then the stop at the same place is hit
+    kLeave,    // it left for the Secure side; `poll` halts it as soon as it is back
+    kReset,    // to its first instruction
+  };
+
+  Verdict on_breakpoint(Context& context);
+  Verdict on_halt_request(Context& context);
+  Verdict arrived(Context& context);
+  Reason reason_to_stop(const Context& context);
+  Verdict go_on(Context& context);
+  Verdict carry_out(const Step& step, Context& context);
+  Verdict run_free(Context& context);
+  Verdict leave(Context& context);
+  Verdict open_window(Context& context);
+  Verdict stop(Reason reason, const Context& context);
+  void finish_release();
+  void continue_halted();
+  bool skip_own_breakpoint(Context& context);
+  bool program_breakpoint(std::uint32_t address);
+  bool in_ranges(std::uint32_t pc) const;
+  bool same_place(const Context& context) const;
+
+  DebugUnit& unit_;
+  Breakpoints breakpoints_;
+  MaskedMemory memory_;
+
+  std::atomic<State> state_ = State::kRunning;
+  std::atomic<bool> attached_ = false;
+  std::atomic<bool> interrupt_ = false;
+  std::atomic<bool> releasing_ = false;
+  std::atomic<bool> leaving_ = false;
+  bool context_lost_ = false;
+  std::uint64_t leave_check_us_ = 0;
+
+  Goal goal_ = Goal::kRun;
+  Phase phase_ = Phase::kFree;
+  std::array<AddressRange, kMaxRanges> ranges_{};
+  std::size_t range_count_ = 0;
+  std::uint32_t steps_ = 0;
+  std::uint32_t slice_ = 0;
+
+  Reason reason_ = Reason::kNone;
+  Context context_{};
+  FaultRegisters fault_{};
+};
+
+}  // namespace mv::debug
