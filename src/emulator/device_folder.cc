@@ -1,0 +1,85 @@
+#include "emulator/device_folder.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+namespace mv::emulator {
+
+bool is_valid_name(std::string_view name) {
+  constexpr std::size_t kLongest = 64;
+  const auto fits = [](unsigned char c) {
+    return c < 0x80 && (std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.');
+  };
+  return !name.empty() && name.size() <= kLongest && name.front() != '.' && std::ranges::all_of(name, fits);
+}
+
+std::vector<DeviceFolder> list_devices(const std::filesystem::path& emulators) {
+  std::vector<DeviceFolder> folders;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(emulators, error)) {
+    const DeviceFolder folder{entry.path()};
+    if (std::filesystem::exists(folder.record(), error)) folders.push_back(folder);
+  }
+  std::ranges::sort(folders, {}, &DeviceFolder::path);
+  return folders;
+}
+
+tl::expected<DeviceRecord, std::string> read_record(const DeviceFolder& folder) {
+  std::ifstream in(folder.record());
+  const auto json = nlohmann::json::parse(in, nullptr, false);
+  const auto text = [&](const char* key) {
+    return json.is_object() && json.contains(key) && json[key].is_string() ? json[key].get<std::string>()
+                                                                           : std::string();
+  };
+  DeviceRecord record{text("sid"), text("cloud"), text("board")};
+  if (record.sid.empty()) {
+    return tl::make_unexpected(folder.record().string() + " does not say which device this is: remove " +
+                               folder.path.string() + " and start it anew");
+  }
+  return record;
+}
+
+tl::expected<void, std::string> write_record(const DeviceFolder& folder, const DeviceRecord& record) {
+  const nlohmann::ordered_json json = {
+      {"schema", 1}, {"sid", record.sid}, {"cloud", record.cloud}, {"board", record.board}};
+  std::ofstream out(folder.record(), std::ios::trunc);
+  out << json.dump(1) << '\n';
+  out.flush();
+  if (!out) return tl::make_unexpected("cannot write " + folder.record().string());
+  return {};
+}
+
+tl::expected<DeviceLock, std::string> DeviceLock::take(const DeviceFolder& folder) {
+  const int descriptor = ::open(folder.lock().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (descriptor < 0) {
+    return tl::make_unexpected("cannot make " + folder.lock().string() + ": " + std::strerror(errno));
+  }
+  if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+    ::close(descriptor);
+    return tl::make_unexpected("the emulated device " + folder.name() + " is running already");
+  }
+  return DeviceLock(descriptor);
+}
+
+DeviceLock::~DeviceLock() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+DeviceLock::DeviceLock(DeviceLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+
+bool is_supervised(const DeviceFolder& folder) {
+  std::error_code error;
+  return std::filesystem::exists(folder.lock(), error) && !DeviceLock::take(folder);
+}
+
+}  // namespace mv::emulator

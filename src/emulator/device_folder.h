@@ -1,0 +1,63 @@
+// Where an emulated device lives on the host: $XDG_STATE_HOME/mvctl/emulators/NAME/, with its flash, sockets and logs.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+namespace mv::emulator {
+
+struct DeviceFolder {
+  std::filesystem::path path;
+
+  std::string name() const { return path.filename().string(); }
+  std::filesystem::path flash() const { return path / "flash.bin"; }
+  std::filesystem::path record() const { return path / "device.json"; }  // who the device is, at which cloud
+  std::filesystem::path lock() const { return path / "lock"; }           // held by the supervisor while it lives
+  std::filesystem::path control_socket() const { return path / "control.sock"; }
+  std::filesystem::path modem_socket() const { return path / "modem.sock"; }
+  std::filesystem::path console_socket() const { return path / "console.sock"; }
+  std::filesystem::path console_log() const { return path / "console.log"; }
+  std::filesystem::path application_log() const { return path / "application.log"; }
+  std::filesystem::path qemu_log() const { return path / "qemu.log"; }
+  std::filesystem::path supervisor_log() const { return path / "supervisor.log"; }
+};
+
+// What a device's record holds.
+struct DeviceRecord {
+  std::string sid;
+  std::string cloud;  // "https://host:port"
+  std::string board;
+};
+
+// Letters, digits, '-', '_' and '.', not first a '.', at most 64: fit for a folder's name and for a device's.
+bool is_valid_name(std::string_view name);
+
+// The folders below `emulators` that hold a device, by name.
+std::vector<DeviceFolder> list_devices(const std::filesystem::path& emulators);
+
+tl::expected<DeviceRecord, std::string> read_record(const DeviceFolder& folder);
+tl::expected<void, std::string> write_record(const DeviceFolder& folder, const DeviceRecord& record);
+
+// Holds a device's lock. The kernel lets go of it when the process ends, however it ends.
+class DeviceLock {
+ public:
+  // Error: a sentence; the lock is taken by somebody else, or cannot be made.
+  static tl::expected<DeviceLock, std::string> take(const DeviceFolder& folder);
+
+  ~DeviceLock();
+  DeviceLock(DeviceLock&& other) noexcept;
+  DeviceLock& operator=(DeviceLock&&) = delete;
+
+ private:
+  explicit DeviceLock(int descriptor) : descriptor_(descriptor) {}
+  int descriptor_;
+};
+
+// A supervisor lives for this device.
+bool is_supervised(const DeviceFolder& folder);
+
+}  // namespace mv::emulator
