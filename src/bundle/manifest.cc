@@ -1,0 +1,215 @@
+#include "bundle/manifest.h"
+
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+#include <google/protobuf/stubs/logging.h>
+
+#include <algorithm>
+#include <string_view>
+
+#include "bundle/manifest_check.h"
+#include "wire/proto/manifest.pb.h"
+
+namespace mv::bundle {
+namespace {
+
+// Signed together with the body, its NUL included: 20 bytes.
+constexpr std::string_view kSigningPrefix{"twlo-mv-manifest-v1", 20};
+
+tl::unexpected<Error> bad(const std::string& what) {
+  return refuse(ErrorKind::kBadManifest, "the manifest " + what, "make the bundle again with mvctl bundle create");
+}
+
+std::vector<std::uint8_t> to_bytes(const std::string& text) { return {text.begin(), text.end()}; }
+std::string to_text(Bytes bytes) { return {bytes.begin(), bytes.end()}; }
+
+// Protobuf reports broken UTF-8 on stderr by itself; the caller's sentence is enough.
+template <typename Message>
+bool parse_message(Message& message, Bytes bytes) {
+  const google::protobuf::LogSilencer silence;
+  return message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
+}
+
+// Fields in the order of their numbers, no maps: the same message always gives the same bytes.
+std::vector<std::uint8_t> serialise(const google::protobuf::MessageLite& message) {
+  std::string text;
+  {
+    google::protobuf::io::StringOutputStream stream(&text);
+    google::protobuf::io::CodedOutputStream coded(&stream);
+    coded.SetSerializationDeterministic(true);
+    message.SerializeToCodedStream(&coded);
+  }
+  return to_bytes(text);
+}
+
+std::optional<Hash> to_hash(const std::string& bytes) {
+  Hash hash;
+  if (bytes.size() != hash.bytes.size()) return std::nullopt;
+  std::copy(bytes.begin(), bytes.end(), hash.bytes.begin());
+  return hash;
+}
+
+Expected<Layer> to_layer(const wire::Layer& from) {
+  Layer layer;
+  const auto& target = from.target();
+  if (target.where_case() == wire::TargetRegion::WHERE_NOT_SET) return bad("has a layer without a target region");
+  const bool external = target.has_external_flash();
+  const wire::FlashRegion& region = external ? target.external_flash() : target.internal_flash();
+  layer.region = {external ? AreaKind::kExternalFlash : AreaKind::kInternalFlash, region.start(), region.size()};
+  layer.encrypted_with_key_id = from.encrypted_with_key_id();
+  const auto fetch = to_hash(from.fetch_hash());
+  const auto measurement = to_hash(from.measurement_hash());
+  if (!fetch || !measurement) return bad("has a layer whose hashes are not 32 bytes long");
+  layer.fetch_hash = *fetch;
+  layer.measurement_hash = *measurement;
+  layer.segment_size = from.segment_size();
+  layer.content_size = from.content_size();
+  for (const auto& bytes : from.segment_hashes()) {
+    const auto hash = to_hash(bytes);
+    if (!hash) return bad("has a segment hash that is not 32 bytes long");
+    layer.segment_hashes.push_back(*hash);
+  }
+  return layer;
+}
+
+Policies to_policies(const wire::AppBody& from) {
+  return {from.debug().debuggable(),
+          to_bytes(from.debug().debug_auth_pubkey()),
+          from.crash().minimum_restart_ms(),
+          from.crash().maximum_restart_ms(),
+          to_bytes(from.crash().crash_report_pubkey()),
+          from.crash().include_stack_bytes(),
+          from.update().maximum_politeness_time_sec(),
+          from.update().minimum_kernel_version(),
+          from.update().confirm_timeout_sec(),
+          from.connectivity().connection_grace_time_sec(),
+          from.connectivity().minimum_check_in_time_sec()};
+}
+
+AppInfo to_info(const wire::AppInfo& from) {
+  return {from.name(),  from.version(),     to_bytes(from.build_id()), from.git_revision(),
+          from.board(), from.syscall_abi(), from.security_counter(),   to_bytes(from.sbom_hash())};
+}
+
+Expected<AppBody> to_body(const wire::AppBody& from) {
+  AppBody body;
+  for (const auto& layer : from.layers()) {
+    auto read = to_layer(layer);
+    if (!read) return tl::unexpected(read.error());
+    body.layers.push_back(std::move(*read));
+  }
+  body.policies = to_policies(from);
+  body.info = to_info(from.info());
+  return body;
+}
+
+void write_layer(const Layer& layer, wire::Layer& out) {
+  auto& target = *out.mutable_target();
+  wire::FlashRegion& region = layer.region.area == AreaKind::kInternalFlash ? *target.mutable_internal_flash()
+                                                                            : *target.mutable_external_flash();
+  region.set_start(layer.region.start);
+  region.set_size(layer.region.size);
+  out.set_encrypted_with_key_id(layer.encrypted_with_key_id);
+  out.set_fetch_hash(to_text(layer.fetch_hash.bytes));
+  out.set_measurement_hash(to_text(layer.measurement_hash.bytes));
+  out.set_segment_size(layer.segment_size);
+  for (const Hash& hash : layer.segment_hashes) out.add_segment_hashes(to_text(hash.bytes));
+  out.set_content_size(layer.content_size);
+}
+
+void write_policies(const Policies& policies, wire::AppBody& out) {
+  out.mutable_debug()->set_debuggable(policies.debuggable);
+  out.mutable_debug()->set_debug_auth_pubkey(to_text(policies.debug_auth_pubkey));
+  out.mutable_crash()->set_minimum_restart_ms(policies.minimum_restart_ms);
+  out.mutable_crash()->set_maximum_restart_ms(policies.maximum_restart_ms);
+  out.mutable_crash()->set_crash_report_pubkey(to_text(policies.crash_report_pubkey));
+  out.mutable_crash()->set_include_stack_bytes(policies.include_stack_bytes);
+  out.mutable_update()->set_maximum_politeness_time_sec(policies.maximum_politeness_time_sec);
+  out.mutable_update()->set_minimum_kernel_version(policies.minimum_kernel_version);
+  out.mutable_update()->set_confirm_timeout_sec(policies.confirm_timeout_sec);
+  out.mutable_connectivity()->set_connection_grace_time_sec(policies.connection_grace_time_sec);
+  out.mutable_connectivity()->set_minimum_check_in_time_sec(policies.minimum_check_in_time_sec);
+}
+
+void write_info(const AppInfo& info, wire::AppInfo& out) {
+  out.set_name(info.name);
+  out.set_version(info.version);
+  out.set_build_id(to_text(info.build_id));
+  out.set_git_revision(info.git_revision);
+  out.set_board(info.board);
+  out.set_syscall_abi(info.syscall_abi);
+  out.set_security_counter(info.security_counter);
+  out.set_sbom_hash(to_text(info.sbom_hash));
+}
+
+std::string signed_message(Bytes body) { return std::string(kSigningPrefix) + to_text(body); }
+
+}  // namespace
+
+Expected<Manifest> Manifest::parse(Bytes encoded, const Limits& limits) {
+  if (encoded.size() > limits.manifest_bytes) {
+    return refuse(ErrorKind::kTooBig, "the manifest is " + std::to_string(encoded.size()) + " bytes long, at most " +
+                                          std::to_string(limits.manifest_bytes) + " are taken");
+  }
+  wire::OpaqueManifest outer;
+  if (!parse_message(outer, encoded)) return bad("is damaged: it is not a protobuf message");
+  wire::AppBody inner;
+  if (!parse_message(inner, as_bytes(outer.body()))) return bad("has a damaged body, or text in it that is not UTF-8");
+  if (static_cast<std::uint32_t>(inner.layers_size()) > limits.layers) {
+    return refuse(ErrorKind::kTooBig, "the manifest names " + std::to_string(inner.layers_size()) +
+                                          " layers, at most " + std::to_string(limits.layers) + " are taken");
+  }
+  if (!outer.signature().empty() && outer.signature().size() != 64)
+    return bad("has a signature that is not 64 bytes long");
+  if (outer.signature().empty() && outer.signer_id() != 0) return bad("names a signer but has no signature");
+  auto body = to_body(inner);
+  if (!body) return tl::unexpected(body.error());
+  if (auto checked = check_body(*body, limits); !checked) return tl::unexpected(checked.error());
+  Manifest manifest;
+  manifest.body_ = std::move(*body);
+  manifest.body_bytes_ = to_bytes(outer.body());
+  manifest.encoded_.assign(encoded.begin(), encoded.end());
+  manifest.signature_ = to_bytes(outer.signature());
+  if (!manifest.signature_.empty()) manifest.signer_ = KeyId{outer.signer_id()};
+  return manifest;
+}
+
+Expected<Manifest> Manifest::from_body(const AppBody& body) {
+  wire::AppBody inner;
+  for (const Layer& layer : body.layers) write_layer(layer, *inner.add_layers());
+  write_policies(body.policies, inner);
+  write_info(body.info, *inner.mutable_info());
+  wire::OpaqueManifest outer;
+  outer.set_body(to_text(serialise(inner)));
+  return parse(serialise(outer));
+}
+
+Expected<Manifest> Manifest::signed_with(const PrivateKey& key) const {
+  const auto signature = key.sign(as_bytes(signed_message(body_bytes_)));
+  if (!signature) return tl::unexpected(signature.error());
+  wire::OpaqueManifest outer;
+  if (!parse_message(outer, encoded_)) return bad("is damaged");
+  outer.set_signer_id(key.public_key().id().value);
+  outer.set_signature(to_text(*signature));
+  return parse(serialise(outer));
+}
+
+Expected<PublicKey> Manifest::verify(std::span<const PublicKey> trusted) const {
+  if (!signer_)
+    return refuse(ErrorKind::kUnsigned, "the bundle is not signed", "sign it with mvctl bundle sign FILE --key KEY");
+  const auto key = std::find_if(trusted.begin(), trusted.end(), [&](const PublicKey& k) { return k.id() == *signer_; });
+  if (key == trusted.end()) {
+    return refuse(ErrorKind::kUnknownSigner,
+                  "the bundle is signed by key " + describe(*signer_) + ", which is not trusted here",
+                  "sign it with a trusted key, or add this key's public half to the trusted ones");
+  }
+  if (!key->verify(as_bytes(signed_message(body_bytes_)), signature_)) {
+    return refuse(
+        ErrorKind::kBadSignature,
+        "the signature of key " + describe(*signer_) + " does not fit: the manifest was changed after it was signed",
+        "do not use this bundle; make it again from the sources");
+  }
+  return *key;
+}
+
+}  // namespace mv::bundle
