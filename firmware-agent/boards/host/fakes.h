@@ -1,8 +1,12 @@
-// A clock that tests move by hand.
+// What a board offers, for tests: a clock that is moved by hand, memory of an application, a lock that notices misuse.
 #pragma once
 
 #include <cstdint>
+#include <cstring>
+#include <stdexcept>
+#include <vector>
 
+#include "core/platform/guest.h"
 #include "core/platform/ports.h"
 
 namespace mv::host {
@@ -13,6 +17,73 @@ class FakeClock final : public Clock {
   void advance_ms(std::uint64_t milliseconds) { now_us += milliseconds * 1000; }
 
   std::uint64_t now_us = 1'000'000;
+};
+
+// Throws if it is released in another order than it was acquired in.
+class FakeLock final : public Lock {
+ public:
+  std::uint32_t acquire() override { return depth_++; }
+  void release(std::uint32_t before) override {
+    if (--depth_ != before) throw std::logic_error("lock released out of order");
+  }
+
+ private:
+  std::uint32_t depth_ = 0;
+};
+
+// One piece of RAM of the application's; everything else is refused.
+class FakeGuestMemory final : public GuestMemory {
+ public:
+  FakeGuestMemory(std::uint32_t start, std::uint32_t size) : start_(start), bytes_(size) {}
+
+  bool copy_in(std::span<std::uint8_t> to, std::uint32_t from) override {
+    if (!inside(from, to.size())) return false;
+    if (!to.empty()) std::memcpy(to.data(), bytes_.data() + (from - start_), to.size());
+    return true;
+  }
+
+  bool copy_out(std::uint32_t to, std::span<const std::uint8_t> from) override {
+    if (!inside(to, from.size())) return false;
+    if (!from.empty()) std::memcpy(bytes_.data() + (to - start_), from.data(), from.size());
+    return true;
+  }
+
+  bool writable(std::uint32_t address, std::uint32_t size) override { return inside(address, size); }
+
+  std::uint8_t* at(std::uint32_t address, std::size_t size) {
+    if (!inside(address, size)) throw std::out_of_range("not in the application's memory");
+    return bytes_.data() + (address - start_);
+  }
+
+  template <typename T>
+  T read(std::uint32_t address) {
+    T value;
+    std::memcpy(&value, at(address, sizeof value), sizeof value);
+    return value;
+  }
+
+ private:
+  bool inside(std::uint32_t address, std::size_t size) const {
+    return address >= start_ && size <= bytes_.size() && address - start_ <= bytes_.size() - size;
+  }
+
+  std::uint32_t start_;
+  std::vector<std::uint8_t> bytes_;
+};
+
+class FakeGuestBoard final : public GuestBoard {
+ public:
+  bool owns_interrupt(std::uint32_t irq) override { return irq < 92; }
+  void pend_interrupt(std::uint32_t irq) override { pended.push_back(irq); }
+  bool in_interrupt() override { return interrupt; }
+  ClockRates clock_rates() override { return {20'000'000, 20'000'000, 10'000'000, 5'000'000}; }
+  void set_system_led(bool on) override { led = on; }
+  void wake_secure_thread() override { ++wakes; }
+
+  std::vector<std::uint32_t> pended;
+  bool interrupt = false;
+  bool led = false;
+  int wakes = 0;
 };
 
 }  // namespace mv::host

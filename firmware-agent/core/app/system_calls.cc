@@ -1,0 +1,244 @@
+#include "core/app/system_calls.h"
+
+#include <array>
+#include <cstring>
+
+#include "core/storage/little_endian.h"
+
+namespace mv::app {
+namespace {
+
+using storage::load_u32;
+using storage::store_u32;
+
+// Structures of mv_syscalls.h as a 32-bit application lays them out: words in the order of their members.
+constexpr std::size_t kNotificationSetup = 12;         // irq, buffer, buffer_size
+constexpr std::size_t kOpenSystemNotification = 12;    // notification_handle, notification_tag, notification_source
+constexpr std::size_t kRequestNetwork = 12;            // version, v1.notification_handle, v1.notification_tag
+constexpr std::uint32_t kRequestNetworkVersion = 1;
+
+// The words of a structure of `kSize` bytes.
+template <std::size_t kSize>
+bool copy_words(GuestMemory& memory, std::uint32_t from, std::array<std::uint32_t, kSize / 4>& words) {
+  std::array<std::uint8_t, kSize> bytes;
+  if (!memory.copy_in(bytes, from)) return false;
+  for (std::size_t i = 0; i < words.size(); ++i) words[i] = load_u32(std::span(bytes).subspan(4 * i).template first<4>());
+  return true;
+}
+
+}  // namespace
+
+MvStatus SystemCalls::put_u32(std::uint32_t out, std::uint32_t value) {
+  std::array<std::uint8_t, 4> bytes;
+  store_u32(bytes, value);
+  return memory_.copy_out(out, bytes) ? MV_STATUS_OKAY : MV_STATUS_PARAMETERFAULT;
+}
+
+MvStatus SystemCalls::put_u64(std::uint32_t out, std::uint64_t value) {
+  std::array<std::uint8_t, 8> bytes;
+  store_u32(std::span(bytes).first<4>(), static_cast<std::uint32_t>(value));
+  store_u32(std::span(bytes).last<4>(), static_cast<std::uint32_t>(value >> 32U));
+  return memory_.copy_out(out, bytes) ? MV_STATUS_OKAY : MV_STATUS_PARAMETERFAULT;
+}
+
+bool SystemCalls::get_u32(std::uint32_t from, std::uint32_t& value) {
+  std::array<std::uint8_t, 4> bytes;
+  if (!memory_.copy_in(bytes, from)) return false;
+  value = load_u32(bytes);
+  return true;
+}
+
+// ---- device and clock ----
+
+MvStatus SystemCalls::get_microseconds(std::uint32_t out) { return put_u64(out, device_clock_.uptime_us()); }
+
+MvStatus SystemCalls::get_wall_time(std::uint32_t out) {
+  if (!memory_.writable(out, sizeof(std::uint64_t))) return MV_STATUS_PARAMETERFAULT;
+  const std::uint64_t now = device_clock_.wall_us();
+  return now == 0 ? MV_STATUS_TIMENOTSET : put_u64(out, now);
+}
+
+MvStatus SystemCalls::get_device_id(std::uint32_t out, std::uint32_t length) {
+  if (length != kDeviceIdSize) return MV_STATUS_INVALIDBUFFERSIZE;
+  if (device_id_.size() != kDeviceIdSize) return MV_STATUS_UNAVAILABLE;
+  const std::span bytes(reinterpret_cast<const std::uint8_t*>(device_id_.data()), device_id_.size());
+  return memory_.copy_out(out, bytes) ? MV_STATUS_OKAY : MV_STATUS_PARAMETERFAULT;
+}
+
+MvStatus SystemCalls::system_led_enable(std::uint32_t enable) {
+  if (board_.in_interrupt()) return MV_STATUS_UNAVAILABLE;
+  if (enable > 1) return MV_STATUS_PARAMETERFAULT;
+  board_.set_system_led(enable == 1);
+  return MV_STATUS_OKAY;
+}
+
+// ---- notifications ----
+
+MvStatus SystemCalls::setup_notifications(std::uint32_t setup, std::uint32_t handle_out) {
+  std::array<std::uint32_t, 3> words;
+  if (!copy_words<kNotificationSetup>(memory_, setup, words)) return MV_STATUS_PARAMETERFAULT;
+  if (!memory_.writable(handle_out, sizeof(std::uint32_t))) return MV_STATUS_PARAMETERFAULT;
+  MvStatus status = MV_STATUS_OKAY;
+  const Handle handle = notifications_.open(words[0], words[1], words[2], status);
+  return status == MV_STATUS_OKAY ? put_u32(handle_out, static_cast<std::uint32_t>(handle)) : status;
+}
+
+// Closes what the handle at `handle_in_out` names, and sets it to 0.
+template <typename Remove>
+MvStatus SystemCalls::close(std::uint32_t handle_in_out, Remove remove) {
+  std::uint32_t handle = 0;
+  if (!memory_.writable(handle_in_out, sizeof handle)) return MV_STATUS_PARAMETERFAULT;
+  if (!get_u32(handle_in_out, handle)) return MV_STATUS_PARAMETERFAULT;
+  if (!remove(static_cast<Handle>(handle))) return MV_STATUS_INVALIDHANDLE;
+  return put_u32(handle_in_out, 0);
+}
+
+MvStatus SystemCalls::close_notifications(std::uint32_t handle_in_out) {
+  return close(handle_in_out, [this](Handle handle) { return notifications_.close(handle); });
+}
+
+MvStatus SystemCalls::trigger_notification(std::uint32_t handle, std::uint32_t type, std::uint32_t tag) {
+  const bool posted = notifications_.post(static_cast<Handle>(handle), static_cast<MvEventType>(type), tag);
+  return posted ? MV_STATUS_OKAY : MV_STATUS_INVALIDHANDLE;
+}
+
+MvStatus SystemCalls::open_system_notification(std::uint32_t params, std::uint32_t handle_out) {
+  if (board_.in_interrupt()) return MV_STATUS_UNAVAILABLE;
+  std::array<std::uint32_t, 3> words;
+  if (!copy_words<kOpenSystemNotification>(memory_, params, words)) return MV_STATUS_PARAMETERFAULT;
+  if (!memory_.writable(handle_out, sizeof(std::uint32_t))) return MV_STATUS_PARAMETERFAULT;
+  const auto [centre, tag, source] = words;
+  if (source > MV_SYSTEMNOTIFICATIONSOURCE_UPDATE) return MV_STATUS_INVALIDHANDLE;
+  const LockGuard guard(lock_);
+  if (!notifications_.valid(static_cast<Handle>(centre))) return MV_STATUS_INVALIDHANDLE;
+  const Handle handle = system_events_.add(static_cast<Handle>(centre), tag, source);
+  if (handle == Handle::kNone) return MV_STATUS_TOOMANYELEMENTS;
+  if (source == MV_SYSTEMNOTIFICATIONSOURCE_UPDATE && update_pending_) {
+    notifications_.post(static_cast<Handle>(centre), MV_EVENTTYPE_UPDATEDOWNLOADED, tag);
+  }
+  return put_u32(handle_out, static_cast<std::uint32_t>(handle));
+}
+
+MvStatus SystemCalls::close_system_notification(std::uint32_t handle_in_out) {
+  if (board_.in_interrupt()) return MV_STATUS_UNAVAILABLE;
+  return close(handle_in_out, [this](Handle handle) {
+    const LockGuard guard(lock_);
+    return system_events_.remove(handle);
+  });
+}
+
+bool SystemCalls::update_staged() {
+  const LockGuard guard(lock_);
+  update_pending_ = true;
+  return system_events_.post(notifications_, MV_SYSTEMNOTIFICATIONSOURCE_UPDATE, MV_EVENTTYPE_UPDATEDOWNLOADED);
+}
+
+// ---- restart ----
+
+MvStatus SystemCalls::restart(std::uint32_t mode) {
+  if (board_.in_interrupt()) return MV_STATUS_UNAVAILABLE;
+  if (mode != MV_RESTARTMODE_AUTOAPPLYUPDATE) return MV_STATUS_PARAMETERFAULT;
+  restart_ = true;
+  board_.wake_secure_thread();
+  return MV_STATUS_OKAY;
+}
+
+MvStatus SystemCalls::get_wake_reason(std::uint32_t out) {
+  if (board_.in_interrupt()) return MV_STATUS_UNAVAILABLE;
+  const std::array<std::uint8_t, 1> reason = {static_cast<std::uint8_t>(wake_reason_)};  // the enum is one byte wide
+  return memory_.copy_out(out, reason) ? MV_STATUS_OKAY : MV_STATUS_PARAMETERFAULT;
+}
+
+void SystemCalls::reset(MvWakeReason reason) {
+  const LockGuard guard(lock_);
+  notifications_.reset();
+  system_events_.reset();
+  network_requests_.reset();
+  restart_ = false;
+  logging_ = false;
+  used_network_ = false;
+  wake_reason_ = reason;
+}
+
+// ---- logging ----
+
+MvStatus SystemCalls::server_logging_init(std::uint32_t buffer, std::uint32_t length) {
+  if (buffer % kLogAlignment != 0) return MV_STATUS_INVALIDBUFFERALIGNMENT;
+  if (length == 0 || length % kLogAlignment != 0) return MV_STATUS_INVALIDBUFFERSIZE;
+  if (!memory_.writable(buffer, length)) return MV_STATUS_PARAMETERFAULT;
+  logging_ = true;
+  return MV_STATUS_OKAY;
+}
+
+MvStatus SystemCalls::server_log(std::uint32_t message, std::uint32_t length) {
+  if (!logging_) return MV_STATUS_UNAVAILABLE;
+  if (length > kMaxMessage) return MV_STATUS_LOGMESSAGETOOLONG;
+  if (!log_.enabled()) return MV_STATUS_LOGGINGDISABLEDBYSERVER;
+  switch (log_.append_from(memory_, message, length)) {
+    case LogBuffer::Outcome::kNoRoom:
+      return MV_STATUS_INVALIDBUFFERSIZE;
+    case LogBuffer::Outcome::kBadAddress:
+      return MV_STATUS_PARAMETERFAULT;
+    case LogBuffer::Outcome::kKept:
+      break;
+  }
+  board_.wake_secure_thread();
+  return MV_STATUS_OKAY;
+}
+
+// ---- network ----
+
+MvStatus SystemCalls::request_network(std::uint32_t params, std::uint32_t handle_out) {
+  std::array<std::uint32_t, 3> words;
+  if (!copy_words<kRequestNetwork>(memory_, params, words)) return MV_STATUS_PARAMETERFAULT;
+  if (!memory_.writable(handle_out, sizeof(std::uint32_t))) return MV_STATUS_PARAMETERFAULT;
+  const auto [version, centre, tag] = words;
+  if (version != kRequestNetworkVersion) return MV_STATUS_UNSUPPORTEDSTRUCTUREVERSION;
+  const LockGuard guard(lock_);
+  if (centre != 0 && !notifications_.valid(static_cast<Handle>(centre))) return MV_STATUS_INVALIDHANDLE;
+  const Handle handle = network_requests_.add(static_cast<Handle>(centre), tag, 0);
+  if (handle == Handle::kNone) return MV_STATUS_TOOMANYELEMENTS;
+  used_network_ = true;
+  return put_u32(handle_out, static_cast<std::uint32_t>(handle));
+}
+
+MvStatus SystemCalls::release_network(std::uint32_t handle_in_out) {
+  return close(handle_in_out, [this](Handle handle) {
+    const LockGuard guard(lock_);
+    return network_requests_.remove(handle);
+  });
+}
+
+MvStatus SystemCalls::get_network_status(std::uint32_t handle, std::uint32_t out) {
+  const LockGuard guard(lock_);
+  if (!network_requests_.contains(static_cast<Handle>(handle))) return MV_STATUS_INVALIDHANDLE;
+  return put_u32(out, connected_ ? MV_NETWORKSTATUS_CONNECTED : MV_NETWORKSTATUS_CONNECTING);
+}
+
+MvStatus SystemCalls::get_network_reasons(std::uint32_t reasons_out, std::uint32_t count_out) {
+  if (!memory_.writable(reasons_out, 4) || !memory_.writable(count_out, 4)) return MV_STATUS_PARAMETERFAULT;
+  const std::uint32_t time_unknown = device_clock_.wall_us() == 0 ? MV_NETWORKREASON_RTCNOTSET : 0U;
+  const LockGuard guard(lock_);
+  const std::uint32_t count = network_requests_.count();
+  std::uint32_t reasons = reasons_ | time_unknown;
+  if (count != 0) reasons |= MV_NETWORKREASON_USINGNETWORK;
+  if (!used_network_) reasons |= MV_NETWORKREASON_NEVERUSEDNETWORKAPI;
+  const MvStatus status = put_u32(reasons_out, reasons);
+  return status == MV_STATUS_OKAY ? put_u32(count_out, count) : status;
+}
+
+void SystemCalls::set_reason(MvNetworkReason reason, bool applies) {
+  const LockGuard guard(lock_);
+  const auto bit = static_cast<std::uint32_t>(reason);
+  reasons_ = applies ? reasons_ | bit : reasons_ & ~bit;
+}
+
+void SystemCalls::network_changed(bool connected) {
+  const LockGuard guard(lock_);
+  if (connected == connected_) return;
+  connected_ = connected;
+  network_requests_.post(notifications_, 0, MV_EVENTTYPE_NETWORKSTATUSCHANGED);
+  system_events_.post(notifications_, MV_SYSTEMNOTIFICATIONSOURCE_NETWORK, MV_EVENTTYPE_NETWORKSTATUSCHANGED);
+}
+
+}  // namespace mv::app
