@@ -1,0 +1,382 @@
+#include "core/debug/engine.h"
+
+#include <gtest/gtest.h>
+
+#include "core/debug/fake_target.h"
+
+namespace mv::debug {
+namespace {
+
+using test::FakeBoard;
+using test::FakeMemory;
+using test::kCode;
+using test::kRam;
+
+// r0 counts; `loop` is where the counting starts again.
+//   0: movs r0, #0
+//   2: adds r0, #1      loop
+//   4: nop
+//   6: bl 0x20
+//   a: b loop
+//  20: adds r1, #1
+//  22: bx lr
+class EngineTest : public testing::Test {
+ protected:
+  EngineTest() {
+    memory_.put(kCode, {0x2000, 0x3001, 0xBF00, 0xF000, 0xF80B, 0xE7FA});
+    memory_.put(kCode + 0x20, {0x3101, 0x4770});
+    board_.set_events(engine_);
+    board_.start(kCode);
+  }
+
+  void halt_at(std::uint32_t address) {
+    engine_.attach();
+    engine_.interrupt();
+    board_.run(1);
+    ASSERT_TRUE(engine_.halted());
+    engine_.context().pc() = address;
+  }
+
+  void run_until_halted(int turns = 100) {
+    for (int i = 0; i < turns && !engine_.halted(); ++i) {
+      board_.run(10'000);
+      engine_.poll(now_us_ += 1000);
+    }
+  }
+
+  std::uint32_t pc() { return engine_.context().pc(); }
+  void resume(Engine::Goal goal = Engine::Goal::kRun) { EXPECT_TRUE(engine_.resume(goal, {})); }
+  void step_range(std::uint32_t start, std::uint32_t end) {
+    const std::array ranges = {AddressRange{start, end}};
+    EXPECT_TRUE(engine_.resume(Engine::Goal::kStepRange, ranges));
+  }
+
+  FakeMemory memory_;
+  FakeBoard board_{memory_};
+  Engine engine_{board_, memory_};
+  std::uint64_t now_us_ = 0;
+};
+
+TEST_F(EngineTest, CallsABreakpointACrashWhenNobodyDebugs) {
+  memory_.put(kCode + 4, {0xBE00});
+  board_.run();
+  EXPECT_TRUE(board_.crashed());
+}
+
+TEST_F(EngineTest, CallsAFaultACrashWhenNobodyDebugs) {
+  memory_.put(kCode + 4, {0xDE00});
+  board_.run();
+  EXPECT_TRUE(board_.crashed());
+}
+
+TEST_F(EngineTest, HaltsARunningApplication) {
+  engine_.attach();
+  board_.run(10);
+  engine_.interrupt();
+  board_.run(10);
+  EXPECT_EQ(engine_.reason(), Reason::kInterrupt);
+  EXPECT_FALSE(board_.running());
+}
+
+TEST_F(EngineTest, StopsAtABreakpointAgainAndAgain) {
+  halt_at(kCode);
+  EXPECT_EQ(engine_.breakpoints().insert(kCode + 2), BreakpointError::kNone);
+  for (std::uint32_t round = 0; round < 3; ++round) {
+    resume();
+    run_until_halted();
+    EXPECT_EQ(engine_.reason(), Reason::kBreakpoint);
+    EXPECT_EQ(pc(), kCode + 2);
+    EXPECT_EQ(engine_.context().core[0], round);  // the instruction under the breakpoint is executed once a round
+  }
+}
+
+TEST_F(EngineTest, ShowsTheProgramsBytesUnderABreakpoint) {
+  halt_at(kCode);
+  ASSERT_EQ(engine_.breakpoints().insert(kCode + 2), BreakpointError::kNone);
+  EXPECT_EQ(memory_.halfword(kCode + 2), 0xBE00);
+  std::array<std::uint8_t, 6> bytes{};
+  ASSERT_TRUE(engine_.memory().read(kCode, bytes));
+  EXPECT_EQ(bytes, (std::array<std::uint8_t, 6>{0x00, 0x20, 0x01, 0x30, 0x00, 0xBF}));
+  std::array<std::uint8_t, 1> half{};
+  ASSERT_TRUE(engine_.memory().read(kCode + 3, half));
+  EXPECT_EQ(half[0], 0x30);
+}
+
+TEST_F(EngineTest, KeepsABreakpointWhenTheBytesUnderItAreWritten) {
+  halt_at(kCode);
+  memory_.put(kRam, {0xBF00, 0xBF00});
+  ASSERT_EQ(engine_.breakpoints().insert(kRam + 2), BreakpointError::kNone);
+  const std::array<std::uint8_t, 4> code = {0x01, 0x30, 0x02, 0x30};
+  ASSERT_TRUE(engine_.memory().write(kRam, code));
+  EXPECT_EQ(memory_.halfword(kRam + 2), 0xBE00);
+  engine_.breakpoints().remove(kRam + 2);
+  EXPECT_EQ(memory_.halfword(kRam + 2), 0x3002);
+}
+
+TEST_F(EngineTest, RefusesBreakpointsThatCannotBe) {
+  halt_at(kCode);
+  EXPECT_EQ(engine_.breakpoints().insert(0x50000000), BreakpointError::kBadAddress);
+  EXPECT_EQ(engine_.breakpoints().insert(kCode + 1), BreakpointError::kBadAddress);
+  board_.breakpoints = 1;
+  EXPECT_EQ(engine_.breakpoints().insert(kCode), BreakpointError::kNone);
+  EXPECT_EQ(engine_.breakpoints().insert(kCode), BreakpointError::kNone);
+  EXPECT_EQ(engine_.breakpoints().insert(kCode + 2), BreakpointError::kNoneFree);
+}
+
+TEST_F(EngineTest, StepsOneInstructionWithInterruptsMasked) {
+  halt_at(kCode + 2);
+  board_.interrupt_pending = true;
+  board_.interrupt_handler = [] { ADD_FAILURE() << "an interrupt was taken"; };
+  resume(Engine::Goal::kStep);
+  EXPECT_TRUE(board_.masked());
+  run_until_halted();
+  EXPECT_EQ(engine_.reason(), Reason::kStep);
+  EXPECT_EQ(pc(), kCode + 4);
+  EXPECT_FALSE(board_.masked());
+  EXPECT_EQ(engine_.steps(), 1U);
+  EXPECT_EQ(memory_.halfword(kCode + 4), 0xBF00);  // no stop is left behind
+}
+
+TEST_F(EngineTest, StepsIntoACallAndOutOfIt) {
+  halt_at(kCode + 6);
+  resume(Engine::Goal::kStep);
+  run_until_halted();
+  EXPECT_EQ(pc(), kCode + 0x20);
+  resume(Engine::Goal::kStep);
+  run_until_halted();
+  resume(Engine::Goal::kStep);
+  run_until_halted();
+  EXPECT_EQ(pc(), kCode + 0xA);
+}
+
+TEST_F(EngineTest, StepsThroughARangeUntilItIsLeft) {
+  halt_at(kCode);
+  step_range(kCode, kCode + 0xA);
+  run_until_halted();
+  EXPECT_EQ(engine_.reason(), Reason::kStep);
+  EXPECT_EQ(pc(), kCode + 0x20);
+  EXPECT_EQ(engine_.steps(), 4U);
+}
+
+TEST_F(EngineTest, StopsARangeAtABreakpointWithinIt) {
+  halt_at(kCode);
+  ASSERT_EQ(engine_.breakpoints().insert(kCode + 4), BreakpointError::kNone);
+  step_range(kCode, kCode + 0x40);
+  run_until_halted();
+  EXPECT_EQ(engine_.reason(), Reason::kBreakpoint);
+  EXPECT_EQ(pc(), kCode + 4);
+}
+
+TEST_F(EngineTest, InterruptsAnEndlessRange) {
+  halt_at(kCode);
+  step_range(kCode, kCode + 0x40);
+  run_until_halted(5);
+  ASSERT_FALSE(engine_.halted());
+  engine_.interrupt();
+  run_until_halted();
+  EXPECT_EQ(engine_.reason(), Reason::kInterrupt);
+  EXPECT_GT(engine_.steps(), Engine::kStepsPerSlice);
+}
+
+TEST_F(EngineTest, GivesTheSecureThreadATurnWithinALongRange) {
+  halt_at(kCode);
+  step_range(kCode, kCode + 0x40);
+  board_.run(100'000);
+  EXPECT_EQ(engine_.state(), Engine::State::kPaused);
+  EXPECT_LE(engine_.steps(), Engine::kStepsPerSlice);
+  EXPECT_EQ(engine_.deadline_us(), 0U);
+}
+
+TEST_F(EngineTest, InterruptsARangeThatIsPaused) {
+  halt_at(kCode);
+  step_range(kCode, kCode + 0x40);
+  board_.run(100'000);
+  ASSERT_EQ(engine_.state(), Engine::State::kPaused);
+  engine_.interrupt();
+  engine_.poll(0);
+  EXPECT_EQ(engine_.reason(), Reason::kInterrupt);
+  EXPECT_TRUE(engine_.halted());
+}
+
+TEST_F(EngineTest, LetsInterruptsThroughWhileALoopWaitsForThem) {
+  memory_.put(kCode + 0x40, {0xB900, 0xE7FD, 0xBF00});  // cbnz r0, +4; b .-2; nop
+  halt_at(kCode + 0x40);
+  engine_.context().core[0] = 0;
+  board_.interrupt_pending = true;
+  board_.interrupt_handler = [this] { board_.cpu.core[0] = 1; };
+  step_range(kCode + 0x40, kCode + 0x44);
+  run_until_halted();
+  EXPECT_EQ(engine_.reason(), Reason::kStep);
+  EXPECT_EQ(pc(), kCode + 0x44);
+  EXPECT_EQ(board_.interrupts_taken, 1U);
+}
+
+TEST_F(EngineTest, StepsOverAWaitWithoutWaiting) {
+  memory_.put(kCode + 0x40, {0xBF30, 0xBF00});
+  halt_at(kCode + 0x40);
+  resume(Engine::Goal::kStep);
+  run_until_halted();
+  EXPECT_EQ(engine_.reason(), Reason::kStep);
+  EXPECT_EQ(pc(), kCode + 0x42);
+}
+
+TEST_F(EngineTest, StepsASupervisorCallWithInterruptsOpen) {
+  memory_.put(kCode + 0x40, {0xDF00, 0xBF00});
+  halt_at(kCode + 0x40);
+  const std::uint32_t before = engine_.context().core[0];
+  resume(Engine::Goal::kStep);
+  run_until_halted();
+  EXPECT_EQ(engine_.reason(), Reason::kStep);
+  EXPECT_EQ(pc(), kCode + 0x42);
+  EXPECT_EQ(engine_.context().core[0], before + 1);
+}
+
+TEST_F(EngineTest, StopsAgainAtABreakpointOnAJumpToItselfAfterPendingInterrupts) {
+  memory_.put(kCode + 0x40, {0xE7FE});
+  halt_at(kCode + 0x40);
+  ASSERT_EQ(engine_.breakpoints().insert(kCode + 0x40), BreakpointError::kNone);
+  board_.interrupt_pending = true;
+  board_.interrupt_handler = [] {};
+  resume();
+  run_until_halted();
+  EXPECT_EQ(engine_.reason(), Reason::kBreakpoint);
+  EXPECT_EQ(board_.interrupts_taken, 1U);
+}
+
+TEST_F(EngineTest, InterruptsAStepOfAJumpToItself) {
+  memory_.put(kCode + 0x40, {0xE7FE});
+  halt_at(kCode + 0x40);
+  step_range(kCode + 0x40, kCode + 0x42);
+  run_until_halted(5);
+  ASSERT_FALSE(engine_.halted());
+  engine_.interrupt();
+  run_until_halted();
+  EXPECT_EQ(engine_.reason(), Reason::kInterrupt);
+}
+
+TEST_F(EngineTest, ReportsTheProgramsOwnBreakpointAndGoesOnBehindIt) {
+  memory_.put(kCode + 4, {0xBE01});
+  halt_at(kCode);
+  resume();
+  run_until_halted();
+  EXPECT_EQ(engine_.reason(), Reason::kProgramBreakpoint);
+  EXPECT_EQ(pc(), kCode + 4);
+  resume(Engine::Goal::kStep);
+  run_until_halted();
+  EXPECT_EQ(engine_.reason(), Reason::kStep);
+  EXPECT_EQ(pc(), kCode + 6);
+}
+
+TEST_F(EngineTest, ReportsTheProgramsOwnBreakpointWithinARange) {
+  memory_.put(kCode + 4, {0xBE01});
+  halt_at(kCode);
+  step_range(kCode, kCode + 0x40);
+  run_until_halted();
+  EXPECT_EQ(engine_.reason(), Reason::kProgramBreakpoint);
+  EXPECT_EQ(pc(), kCode + 4);
+}
+
+TEST_F(EngineTest, ReportsAFaultWithItsRegisters) {
+  memory_.put(kCode + 4, {0xDE00});
+  halt_at(kCode);
+  resume();
+  run_until_halted();
+  EXPECT_EQ(engine_.reason(), Reason::kFault);
+  EXPECT_EQ(engine_.fault().cfsr, 0x00010000U);
+}
+
+TEST_F(EngineTest, LeavesNoStopBehindWhenAStepFaults) {
+  memory_.put(kCode + 4, {0xDE00});
+  halt_at(kCode + 4);
+  resume(Engine::Goal::kStep);
+  run_until_halted();
+  EXPECT_EQ(engine_.reason(), Reason::kFault);
+  EXPECT_EQ(memory_.halfword(kCode + 6), 0xF000);
+  EXPECT_FALSE(board_.masked());
+}
+
+TEST_F(EngineTest, RefusesToResumeWithoutAFrame) {
+  engine_.attach();
+  board_.cpu.frame_valid = false;
+  engine_.interrupt();
+  board_.run(1);
+  EXPECT_EQ(engine_.reason(), Reason::kFault);
+  EXPECT_FALSE(engine_.resume(Engine::Goal::kRun, {}));
+}
+
+TEST_F(EngineTest, ReleasesAHaltedApplicationWithoutBreakpoints) {
+  halt_at(kCode);
+  ASSERT_EQ(engine_.breakpoints().insert(kCode + 2), BreakpointError::kNone);
+  engine_.release();
+  EXPECT_FALSE(engine_.attached());
+  EXPECT_EQ(memory_.halfword(kCode + 2), 0x3001);
+  EXPECT_GT(board_.run(50), 20U);
+}
+
+TEST_F(EngineTest, ReleasesARunningApplicationWithoutBreakpoints) {
+  halt_at(kCode);
+  ASSERT_EQ(engine_.breakpoints().insert(kCode + 0x30), BreakpointError::kNone);
+  resume();
+  board_.run(10);
+  engine_.release();
+  board_.run(10);
+  engine_.poll(0);
+  EXPECT_FALSE(engine_.attached());
+  EXPECT_TRUE(board_.running());
+  EXPECT_EQ(memory_.halfword(kCode + 0x30), 0);
+}
+
+TEST_F(EngineTest, SaysThatAReleasedApplicationWithoutAFrameCannotRunOn) {
+  engine_.attach();
+  board_.cpu.frame_valid = false;
+  engine_.interrupt();
+  board_.run(1);
+  engine_.release();
+  EXPECT_TRUE(engine_.context_lost());
+  EXPECT_FALSE(board_.running());
+}
+
+TEST_F(EngineTest, StopsARestartedApplicationAtItsFirstInstruction) {
+  halt_at(kCode + 4);
+  ASSERT_EQ(engine_.breakpoints().insert(kCode + 2), BreakpointError::kNone);
+  memory_.put(kCode, {0x2000, 0x3001});  // the supervisor made the image fresh
+  board_.start(kCode);
+  engine_.application_restarted(kCode);
+  run_until_halted();
+  EXPECT_EQ(engine_.reason(), Reason::kReset);
+  EXPECT_EQ(pc(), kCode);
+  resume();
+  run_until_halted();
+  EXPECT_EQ(engine_.reason(), Reason::kBreakpoint);  // breakpoints outlive a reset
+  EXPECT_EQ(pc(), kCode + 2);
+}
+
+TEST_F(EngineTest, EndsAStepThroughTheSecureSideWhereTheApplicationGoesOn) {
+  memory_.put(kCode + 0x40, {0x4770});  // bx lr, with an EXC_RETURN into Secure code
+  halt_at(kCode + 0x40);
+  engine_.context().lr() = 0xFFFFFFFD;
+  engine_.context().xpsr() |= 15;
+  resume(Engine::Goal::kStep);
+  EXPECT_FALSE(board_.masked());
+  board_.cpu.pc() = kCode + 2;  // the Secure side came back to the application
+  board_.cpu.xpsr() = test::kThumb;
+  engine_.poll(0);
+  board_.run(1);
+  EXPECT_EQ(engine_.reason(), Reason::kStep);
+  EXPECT_EQ(pc(), kCode + 2);
+}
+
+TEST_F(EngineTest, WaitsUntilTheSecureSideWasReached) {
+  memory_.put(kCode + 0x40, {0x4770});
+  halt_at(kCode + 0x40);
+  engine_.context().lr() = 0xFFFFFFFD;
+  engine_.context().xpsr() |= 15;
+  resume(Engine::Goal::kStep);
+  engine_.poll(0);  // too early: the handler has not returned yet
+  board_.run(1);
+  EXPECT_FALSE(engine_.halted());
+  EXPECT_EQ(engine_.deadline_us(), Engine::kLeaveRetryUs);
+}
+
+}  // namespace
+}  // namespace mv::debug

@@ -1,0 +1,90 @@
+// For tests: a halted-or-running application without a processor. Memory is two arrays; code runs on a small interpreter
+// of the instructions that the tests use, and stops in the engine as a board would.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "core/platform/debug_unit.h"
+
+namespace mv::debug::test {
+
+inline constexpr std::uint32_t kCode = 0x00100000;
+inline constexpr std::uint32_t kRam = 0x28200000;
+inline constexpr std::uint32_t kSize = 0x4000;
+inline constexpr std::uint32_t kThumb = 1U << 24;  // xPSR.T
+
+class FakeMemory final : public ApplicationMemory {
+ public:
+  bool read(std::uint32_t address, std::span<std::uint8_t> out) override;
+  bool write(std::uint32_t address, std::span<const std::uint8_t> bytes) override;
+  bool patch_code(std::uint32_t address, std::span<const std::uint8_t> bytes) override;
+  bool is_code(std::uint32_t address) const override;
+
+  // Puts code at `address`, a halfword at a time.
+  void put(std::uint32_t address, std::initializer_list<std::uint16_t> halfwords);
+  void put_word(std::uint32_t address, std::uint32_t word);
+  std::uint32_t word(std::uint32_t address);
+  std::uint16_t halfword(std::uint32_t address);
+
+  std::uint32_t reads = 0;  // calls of `read`
+
+ private:
+  std::uint8_t* at(std::uint32_t address, std::size_t size);
+
+  std::array<std::uint8_t, kSize> code_{};
+  std::array<std::uint8_t, kSize> ram_{};
+};
+
+// The processor and the board at once. `run` executes until the engine halts the application or nothing more happens.
+class FakeBoard final : public DebugUnit {
+ public:
+  explicit FakeBoard(FakeMemory& memory) : memory_(memory) {}
+
+  void set_events(DebugEvents& events) { events_ = &events; }
+
+  Capabilities capabilities() const override { return {breakpoints, 0, false}; }
+  void halt() override { halt_wanted_ = true; }
+  void resume(const Context& context) override;
+  void mask_interrupts(bool masked) override { masked_ = masked; }
+  bool insert_breakpoint(std::uint32_t) override { return false; }
+  bool remove_breakpoint(std::uint32_t) override { return false; }
+
+  // Starts the application at `pc`.
+  void start(std::uint32_t pc);
+
+  // Executes at most `instructions`; the Secure thread gets its turn when it returns. Returns how many were executed.
+  std::uint32_t run(std::uint32_t instructions = 1000);
+
+  bool running() const { return running_; }
+  bool crashed() const { return crashed_; }
+  bool masked() const { return masked_; }
+
+  Context cpu;
+  std::uint32_t breakpoints = 32;
+  bool interrupt_pending = false;
+  std::function<void()> interrupt_handler;  // what the application's interrupt does, all at once
+  std::uint32_t interrupts_taken = 0;
+  std::uint32_t executed = 0;
+
+ private:
+  bool execute();
+  bool execute_narrow(std::uint16_t code);
+  bool execute_wide(std::uint16_t first, std::uint16_t second);
+  void raise(Event event);
+  void jump(std::uint32_t target) { cpu.pc() = target & ~1U; }
+
+  FakeMemory& memory_;
+  DebugEvents* events_ = nullptr;
+  bool running_ = false;
+  bool crashed_ = false;
+  bool masked_ = false;
+  bool halt_wanted_ = false;
+};
+
+}  // namespace mv::debug::test
