@@ -22,7 +22,7 @@ inline constexpr Area kCounters = {0x218000, 0x004000};        // boot count, cr
 inline constexpr Area kTlsSession = {0x21C000, 0x004000};      // saved session for resumption
 inline constexpr Area kMicrovisor = {0x800000, 0x080000};      // signed image, checked and started by the boot ROM
 inline constexpr Area kIdentity = {0x900000, 0x002000};        // provisioned once: length, CRC-32, wire::Identity
-inline constexpr Area kEntropySeed = {0x904000, 0x004000};     // boards without a source of randomness: seed for the next boot
+inline constexpr Area kEntropySeed = {0x904000, 0x004000};        // boards without a source of randomness
 
 inline constexpr std::uint32_t kFlashSize = 0x1000000;         // 16 MiB
 

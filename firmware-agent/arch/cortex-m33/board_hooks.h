@@ -1,0 +1,27 @@
+// What the exception entry asks of the board.
+#pragma once
+
+#include <cstdint>
+
+namespace mv::arch {
+
+// A person reads these lines: a fault of the microvisor itself. Works at any time, from any exception.
+void board_panic_text(const char* text);
+
+// Ends a line of `board_panic_text` with a number in hexadecimal.
+void board_panic_number(const char* name, std::uint32_t value);
+
+// Resets the whole device.
+[[noreturn]] void reset_device();
+
+// The microvisor cannot go on: says why and resets.
+[[noreturn]] void panic(const char* why);
+
+// Who is told of faults of the application.
+class World;
+void set_fault_receiver(World& world);
+
+}  // namespace mv::arch
+
+// An external interrupt that targets the Secure state.
+extern "C" void mv_board_interrupt(std::uint32_t number);

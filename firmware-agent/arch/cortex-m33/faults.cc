@@ -1,0 +1,102 @@
+// Secure HardFault: the one entry for every breakpoint and fault of the application (BFHFNMINS = 0, DebugMonitor is not
+// there or not used), and for faults of the microvisor itself.
+#include "arch/cortex-m33/board_hooks.h"
+#include "arch/cortex-m33/registers.h"
+#include "arch/cortex-m33/scheduler.h"
+#include "arch/cortex-m33/world.h"
+#include "arch/cortex-m33/world_context.h"
+
+extern "C" {
+void mv_probe_begin();
+void mv_probe_end();
+void mv_probe_failed();
+}
+
+namespace mv::arch {
+namespace {
+
+World* receiver = nullptr;
+
+constexpr std::uint32_t kUnstackErrors = 0x0000'0808;  // CFSR.MUNSTKERR, UNSTKERR
+constexpr std::uint32_t kStackErrors = 0x0010'1010;    // CFSR.MSTKERR, STKERR, STKOF: no frame was stored
+constexpr std::uint32_t kBadReturn = 0x6;              // SFSR.INVIS, INVER: an exception return that was not allowed
+constexpr std::uint32_t kSecureAddressValid = 1U << 6;  // SFSR.SFARVALID, which QEMU sets for stacking only
+constexpr std::uint32_t kAttribution = 1U << 3;         // SFSR.AUVIOL
+
+// Reads the fault registers and clears them, so that the next fault is told apart from this one. The application's own
+// bank holds its MemManage and UsageFault status; BusFault status is Secure.
+debug::FaultRegisters take_fault_registers() {
+  debug::FaultRegisters fault;
+  fault.cfsr = reg32(kFaultStatus) | reg32(kFaultStatus + kNonSecureAlias);
+  fault.hfsr = reg32(kHardFaultStatus);
+  fault.mmfar = reg32(kMemoryFaultAddress + kNonSecureAlias);
+  fault.bfar = reg32(kBusFaultAddress);
+  fault.sfsr = reg32(kSecureFaultStatus);
+  fault.sfar = reg32(kSecureFaultAddress);
+  reg32(kFaultStatus) = reg32(kFaultStatus);
+  reg32(kFaultStatus + kNonSecureAlias) = reg32(kFaultStatus + kNonSecureAlias);
+  reg32(kHardFaultStatus) = fault.hfsr;
+  reg32(kSecureFaultStatus) = fault.sfsr;
+  return fault;
+}
+
+bool frame_was_lost(const debug::FaultRegisters& fault) {
+  const bool stacking_violation = (fault.sfsr & kAttribution) != 0 && (fault.sfsr & kSecureAddressValid) != 0;
+  return (fault.cfsr & (kStackErrors | kUnstackErrors)) != 0 || stacking_violation;
+}
+
+std::uint32_t address_of(void (*label)()) { return reinterpret_cast<std::uint32_t>(label) & ~1U; }
+
+// A fault in one of the single accesses of exceptions.S: it just failed.
+bool skip_probe(ExceptionFrame& frame) {
+  if (frame.pc < address_of(mv_probe_begin) || frame.pc >= address_of(mv_probe_end)) return false;
+  frame.pc = address_of(mv_probe_failed);
+  return true;
+}
+
+[[noreturn]] void secure_fault(const ExceptionFrame& frame, const debug::FaultRegisters& fault) {
+  board_panic_text("microvisor: fault in Secure code, please report this");
+  board_panic_number("pc", frame.pc);
+  board_panic_number("lr", frame.lr);
+  board_panic_number("xpsr", frame.xpsr);
+  board_panic_number("cfsr", fault.cfsr);
+  board_panic_number("hfsr", fault.hfsr);
+  board_panic_number("bfar", fault.bfar);
+  board_panic_number("sfsr", fault.sfsr);
+  board_panic_number("sfar", fault.sfar);
+  panic("microvisor: restarting after the fault");
+}
+
+}  // namespace
+
+void set_fault_receiver(World& world) { receiver = &world; }
+
+void reset_device() {
+  barrier();
+  reg32(kResetControl) = kResetKey | kPrioritiseSecure | kResetSecureOnly | kRequestReset;
+  barrier();
+  for (;;) __asm volatile("wfi");
+}
+
+void panic(const char* why) {
+  __asm volatile("cpsid i");
+  board_panic_text(why);
+  reset_device();
+}
+
+}  // namespace mv::arch
+
+extern "C" void mv_hard_fault(std::uint32_t exc_return, std::uint32_t msp, std::uint32_t psp) {
+  using namespace mv::arch;
+  const ExcReturn from{exc_return};
+  auto& secure_frame = *reinterpret_cast<ExceptionFrame*>(from.thread_mode() && from.process_stack() ? psp : msp);
+  if (from.secure() && skip_probe(secure_frame)) {
+    take_fault_registers();
+    return;
+  }
+  const mv::debug::FaultRegisters fault = take_fault_registers();
+  const bool bad_return = (fault.sfsr & kBadReturn) != 0;
+  if ((from.secure() && !bad_return) || receiver == nullptr) secure_fault(secure_frame, fault);
+  receiver->note_fault(fault, frame_was_lost(fault) || bad_return);
+  pend_switch();
+}

@@ -1,0 +1,273 @@
+#include "arch/cortex-m33/world.h"
+
+#include <array>
+#include <cstring>
+
+#include "arch/cortex-m33/critical_section.h"
+#include "arch/cortex-m33/registers.h"
+#include "arch/cortex-m33/world_context.h"
+#include "core/platform/flash_map.h"
+
+namespace mv::arch {
+namespace {
+
+constexpr std::uint32_t kInterruptWords = 3;  // 92 interrupts, 32 a word
+constexpr std::uint32_t kThumb = 1U << 24;    // xPSR.T
+
+// Runs in Non-secure state, where the application's code will be: ends what is left of an application. Some of it can
+// only be done from there: an exception is deactivated by returning from it, and QEMU 7.2 lets nobody else reach
+// SysTick_NS (its alias bus-faults).
+constexpr std::array<std::uint16_t, 7> kHelper = {
+    0x4770,  // bx lr: ends the exception whose number is in the frame's xPSR
+    0xbe00,  // bkpt: back to us
+    0x2100,  // movs r1, #0
+    0x6001,  // str r1, [r0]: SYST_CSR = 0
+    0x6081,  // str r1, [r0, #8]: SYST_CVR = 0
+    0xbe00,  // bkpt
+    0xbf00,  // nop
+};
+constexpr std::uint32_t kHelperReturn = 0;    // offsets of its entry points, in bytes
+constexpr std::uint32_t kHelperLanding = 2;
+constexpr std::uint32_t kHelperSysTick = 4;
+constexpr std::uint64_t kHelperLimit = 100'000;  // us
+
+// EXC_RETURN as Non-secure code uses it: to Non-secure Thread mode, main stack, no FP.
+constexpr std::uint32_t kReturnToThread = 0xffffffb8;
+
+void disable_interrupts() {
+  for (std::uint32_t word = 0; word < kInterruptWords; ++word) {
+    const std::uint32_t offset = word * 4;
+    const std::uint32_t ours = reg32(kNvicTargetNonSecure + offset);
+    reg32(kNvicClearEnable + offset) = ours;
+    reg32(kNvicClearPending + offset) = ours;
+    for (std::uint32_t bit = 0; bit < 32; ++bit) {
+      if ((ours >> bit & 1) != 0) reg8(kNvicPriority + word * 32 + bit) = 0;
+    }
+  }
+}
+
+void reset_registers(std::uint32_t vectors) {
+  reg32(kHandlerControl + kNonSecureAlias) = 0;                     // active and pending system exceptions too
+  reg32(kInterruptControl + kNonSecureAlias) = 1U << 27 | 1U << 25;  // clear PendSV, SysTick
+  reg32(kMpuControl + kNonSecureAlias) = 0;
+  reg32(kConfiguration + kNonSecureAlias) = 0x201;  // as after reset
+  reg32(kPriority2 + kNonSecureAlias) = 0;
+  reg32(kPriority3 + kNonSecureAlias) = 0;
+  reg32(kCoprocessorAccess + kNonSecureAlias) = 0;
+  reg32(kFaultStatus + kNonSecureAlias) = 0xffffffff;
+  reg32(kVectorTable + kNonSecureAlias) = vectors;
+  write_control_ns(0);
+  write_primask_ns(0);
+  write_basepri_ns(0);
+  write_faultmask_ns(0);
+  write_msplim_ns(0);
+  write_psplim_ns(0);
+  write_psp_ns(0);
+}
+
+debug::Event kind_of(const debug::Context& context, ProbedMemory& memory) {
+  std::array<std::uint8_t, 2> opcode{};
+  const bool at_bkpt = context.frame_valid && memory.read(context.pc(), opcode) && opcode[1] == 0xbe;
+  return at_bkpt ? debug::Event::kBreakpoint : debug::Event::kFault;
+}
+
+}  // namespace
+
+void World::listen(debug::DebugEvents* events, CrashListener* crashes) {
+  const InterruptsOff guard;
+  events_ = events;
+  crashes_ = crashes;
+}
+
+void World::set_state(State state) {
+  state_ = state;
+  scheduler_.set_world_runnable(state == State::kRunning || state == State::kCleaning);
+}
+
+bool World::start() {
+  std::uint32_t stack = 0, entry = 0;
+  stop();
+  if (!image_is_plausible(stack, entry)) return false;
+  clean_up();
+  if (!copy_image()) return false;
+  begin(stack, entry);
+  return true;
+}
+
+void World::stop() {
+  {
+    const InterruptsOff guard;
+    set_state(State::kStopped);
+    halt_wanted_ = false;
+    resume_wanted_ = false;
+    fault_noted_ = false;
+    scheduler_.mask_world_interrupts(false);
+  }
+  pend_switch();  // takes back BASEPRI_S too: from here on no interrupt of the application is taken
+}
+
+// The initial stack pointer in its RAM, the reset vector in its code and with the Thumb bit.
+bool World::image_is_plausible(std::uint32_t& stack, std::uint32_t& entry) {
+  std::array<std::uint32_t, 2> vectors{};
+  auto bytes = std::as_writable_bytes(std::span(vectors));
+  const std::span<std::uint8_t> out(reinterpret_cast<std::uint8_t*>(bytes.data()), bytes.size());
+  if (flash_.read(flash_map::kApplication.offset, out) != Flash::Result::kOk) return false;
+  stack = vectors[0];
+  entry = vectors[1];
+  const ApplicationRegions& regions = memory_.regions();
+  return stack % 4 == 0 && lies_within(stack - 256, 256, regions.ram, regions.ram_size) && (entry & 1) != 0 &&
+         lies_within(entry & ~1U, 2, regions.code, regions.code_size);
+}
+
+bool World::copy_image() {
+  const ApplicationRegions& regions = memory_.regions();
+  const std::span<std::uint8_t> code(reinterpret_cast<std::uint8_t*>(regions.code), regions.code_size);
+  const bool copied = flash_.read(flash_map::kApplication.offset, code) == Flash::Result::kOk;
+  barrier();
+  return copied;
+}
+
+void World::clean_up() {
+  const ApplicationRegions& regions = memory_.regions();
+  std::memcpy(reinterpret_cast<void*>(regions.code), kHelper.data(), sizeof(kHelper));
+  barrier();
+  disable_interrupts();
+  reset_registers(regions.code);
+  retire_active_exceptions();
+
+  auto* frame = reinterpret_cast<ExceptionFrame*>(regions.ram + regions.ram_size - 64);
+  *frame = {.r0 = kSysTickControl, .r1 = 0, .r2 = 0, .r3 = 0, .r12 = 0, .lr = 0,
+            .pc = regions.code + kHelperSysTick, .xpsr = kThumb};
+  write_msp_ns(reinterpret_cast<std::uint32_t>(frame));
+  run_helper(ExcReturn::kNonSecureThread);
+  reset_registers(regions.code);
+  disable_interrupts();
+}
+
+// A stopped application may have been in interrupt handlers, whose exceptions are still active and would keep the next
+// application's at bay. NVIC's active bits cannot be written: each is ended by an exception return.
+void World::retire_active_exceptions() {
+  const ApplicationRegions& regions = memory_.regions();
+  for (std::uint32_t number = 0; number < kInterruptWords * 32; ++number) {
+    const std::uint32_t offset = number / 32 * 4;
+    const std::uint32_t bit = 1U << number % 32;
+    if ((reg32(kNvicActive + offset) & reg32(kNvicTargetNonSecure + offset) & bit) == 0) continue;
+    auto* frames = reinterpret_cast<ExceptionFrame*>(regions.ram + regions.ram_size - 128);
+    frames[0] = {.r0 = 0, .r1 = 0, .r2 = 0, .r3 = 0, .r12 = 0, .lr = kReturnToThread,
+                 .pc = regions.code + kHelperReturn, .xpsr = kThumb | (number + 16)};
+    frames[1] = {.r0 = 0, .r1 = 0, .r2 = 0, .r3 = 0, .r12 = 0, .lr = 0,
+                 .pc = regions.code + kHelperLanding, .xpsr = kThumb};
+    write_control_ns(0);
+    write_msp_ns(reinterpret_cast<std::uint32_t>(frames));
+    run_helper(ExcReturn::kNonSecureHandler);
+  }
+}
+
+bool World::run_helper(std::uint32_t exc_return) {
+  const std::uint64_t limit = clock_.uptime_us() + kHelperLimit;
+  scheduler_.reset_world(exc_return);
+  scheduler_.mask_world_interrupts(true);
+  set_state(State::kCleaning);
+  while (state_ == State::kCleaning && clock_.uptime_us() < limit) scheduler_.wait_until(limit);
+  const bool done = state_ == State::kStopped;
+  set_state(State::kStopped);
+  scheduler_.mask_world_interrupts(false);
+  fault_noted_ = false;
+  return done;
+}
+
+// A forged frame on the application's own stack, popped by the exception return that starts it.
+void World::begin(std::uint32_t stack, std::uint32_t entry) {
+  auto* frame = reinterpret_cast<ExceptionFrame*>(stack & ~7U) - 1;
+  *frame = {.r0 = 0, .r1 = 0, .r2 = 0, .r3 = 0, .r12 = 0, .lr = 0xffffffff, .pc = entry & ~1U, .xpsr = kThumb};
+  write_msp_ns(reinterpret_cast<std::uint32_t>(frame));
+  scheduler_.reset_world(ExcReturn::kNonSecureThread);
+  const InterruptsOff guard;
+  set_state(State::kRunning);
+  pend_switch();
+}
+
+void World::halt() {
+  const InterruptsOff guard;
+  if (state_ != State::kRunning) return;
+  halt_wanted_ = true;
+  pend_switch();
+}
+
+void World::resume(const debug::Context& context) {
+  const InterruptsOff guard;
+  if (state_ != State::kHalted) return;
+  resume_context_ = context;
+  resume_wanted_ = true;
+  pend_switch();
+}
+
+void World::mask_interrupts(bool masked) {
+  scheduler_.mask_world_interrupts(masked);
+  pend_switch();
+}
+
+void World::note_fault(const debug::FaultRegisters& fault, bool frame_lost) {
+  fault_ = fault;
+  frame_lost_ = frame_lost;
+  fault_noted_ = true;
+}
+
+void World::at_switch_point(SavedContext& world) {
+  if (state_ == State::kHalted && resume_wanted_) {
+    resume_wanted_ = false;
+    write_context(resume_context_, world);
+    set_state(State::kRunning);
+  }
+  if (fault_noted_) {
+    fault_noted_ = false;
+    if (state_ == State::kCleaning) {
+      set_state(State::kStopped);
+      scheduler_.wake();
+    } else if (state_ == State::kRunning) {
+      deliver(debug::Event::kFault, world);
+    }
+    return;
+  }
+  if (state_ == State::kRunning && halt_wanted_) deliver(debug::Event::kHaltRequest, world);
+}
+
+void World::deliver(debug::Event event, SavedContext& world) {
+  debug::Context context;
+  debug::FaultRegisters fault;
+  const bool faulted = event == debug::Event::kFault;
+  read_context(world, faulted && frame_lost_, context);
+  if (faulted) event = kind_of(context, memory_);
+  if (event == debug::Event::kFault) fault = fault_;
+
+  using Verdict = debug::DebugEvents::Verdict;
+  const Verdict otherwise = faulted ? Verdict::kCrash : Verdict::kHalt;
+  switch (events_ != nullptr ? events_->on_event(event, context, fault) : otherwise) {
+    case Verdict::kResume:
+      if (event == debug::Event::kHaltRequest) halt_wanted_ = false;
+      write_context(context, world);
+      break;
+    case Verdict::kHalt:
+      halt_wanted_ = false;
+      set_state(State::kHalted);
+      scheduler_.wake();
+      break;
+    case Verdict::kCrash:
+      halt_wanted_ = false;
+      set_state(State::kStopped);
+      if (crashes_ != nullptr) crashes_->on_crash(event, context, fault);
+      scheduler_.wake();
+      break;
+  }
+}
+
+bool World::waits_for_interrupt(const SavedContext& world) const {
+  const ExcReturn exc_return{world.exc_return};
+  if (exc_return.secure() || !exc_return.thread_mode()) return false;
+  const ExceptionFrame* frame = frame_of(world);
+  std::array<std::uint8_t, 2> opcode{};
+  if (frame == nullptr || !memory_.is_code(frame->pc - 2) || !memory_.read(frame->pc - 2, opcode)) return false;
+  return opcode[1] == 0xbf && (opcode[0] == 0x30 || opcode[0] == 0x20);  // WFI, WFE
+}
+
+}  // namespace mv::arch

@@ -1,0 +1,86 @@
+// The Non-secure world: starting and stopping the application, and stopping it for the debugger.
+//
+// Runs in two places. The Secure thread calls what Application and DebugUnit offer; PendSV_S calls at_switch_point, where
+// requests of the thread take effect and events reach the debug engine. A request is a flag, so neither waits for the
+// other.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "arch/cortex-m33/memory_probe.h"
+#include "arch/cortex-m33/scheduler.h"
+#include "core/platform/application.h"
+#include "core/platform/debug_unit.h"
+#include "core/platform/ports.h"
+
+namespace mv::arch {
+
+// Told, in PendSV_S, that the application ended in a fault nobody debugs. It does not run any more. Short, as on_event.
+class CrashListener {
+ public:
+  virtual void on_crash(debug::Event event, const debug::Context& context, const debug::FaultRegisters& fault) = 0;
+
+ protected:
+  ~CrashListener() = default;
+};
+
+class World final : public Application, public debug::DebugUnit, public WorldKeeper {
+ public:
+  World(ProbedMemory& memory, Flash& flash, Scheduler& the_scheduler, Clock& clock)
+      : memory_(memory), flash_(flash), scheduler_(the_scheduler), clock_(clock) {}
+
+  void listen(debug::DebugEvents* events, CrashListener* crashes);
+
+  bool start() override;
+  void stop() override;
+  bool running() const override { return state_ == State::kRunning || state_ == State::kHalted; }
+
+  Capabilities capabilities() const override { return {.breakpoints = 0, .watchpoints = 0, .hardware_step = false}; }
+  void halt() override;
+  void resume(const debug::Context& context) override;
+  void mask_interrupts(bool masked) override;
+  bool insert_breakpoint(std::uint32_t) override { return false; }
+  bool remove_breakpoint(std::uint32_t) override { return false; }
+
+  bool event_pending() const override { return fault_noted_; }
+  void at_switch_point(SavedContext& world) override;
+  bool waits_for_interrupt(const SavedContext& world) const override;
+
+  // HardFault_S found the fault in the application. `frame_lost`: the processor could not store a frame.
+  void note_fault(const debug::FaultRegisters& fault, bool frame_lost);
+
+ private:
+  enum class State : std::uint8_t {
+    kStopped,
+    kCleaning,  // a few instructions of ours run in Non-secure state, see clean_up
+    kRunning,
+    kHalted,
+  };
+
+  bool image_is_plausible(std::uint32_t& stack, std::uint32_t& entry);
+  bool copy_image();
+  void clean_up();
+  void retire_active_exceptions();
+  bool run_helper(std::uint32_t exc_return);
+  void begin(std::uint32_t stack, std::uint32_t entry);
+  void deliver(debug::Event event, SavedContext& world);
+  void set_state(State state);
+
+  ProbedMemory& memory_;
+  Flash& flash_;
+  Scheduler& scheduler_;
+  Clock& clock_;
+  debug::DebugEvents* events_ = nullptr;
+  CrashListener* crashes_ = nullptr;
+
+  volatile State state_ = State::kStopped;
+  volatile bool fault_noted_ = false;
+  volatile bool frame_lost_ = false;
+  volatile bool halt_wanted_ = false;
+  volatile bool resume_wanted_ = false;
+  debug::FaultRegisters fault_;
+  debug::Context resume_context_;
+};
+
+}  // namespace mv::arch

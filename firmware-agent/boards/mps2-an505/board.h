@@ -1,0 +1,37 @@
+// The board as main.cc sees it: the ports of core/platform/ports.h, ready to use.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "arch/cortex-m33/world.h"
+#include "core/platform/ports.h"
+
+namespace mv::board {
+
+// First of all: console, clock, the division of the machine, flash, entropy, link. In this order, once.
+void set_up();
+
+Clock& clock();
+Flash& flash();
+Entropy& entropy();
+LinkPort& link_port();
+arch::ProbedMemory& application_memory();
+arch::World& world();
+
+// False: this boot has no random numbers, so no TLS.
+bool entropy_ready();
+
+// Starts the scheduler; does not return.
+[[noreturn]] void run(void (*thread)());
+
+// Bytes of the Secure stacks never used since boot.
+struct StackRoom {
+  std::size_t thread, system_calls, handlers;
+};
+StackRoom stack_room();
+
+// A line for people, on the console.
+void log(const char* text);
+
+}  // namespace mv::board
