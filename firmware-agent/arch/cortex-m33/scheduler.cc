@@ -183,7 +183,10 @@ void Scheduler::select(SavedContext* next, std::uint64_t now) {
     const bool to_thread = next == &thread_;
     const bool brief = !to_thread && keeper_->waits_for_interrupt(world_);
     // The thread that waits for nothing but its turn owes the world a slice; one that blocked may come back at once.
-    slice_end_ = !to_thread && blocked_ ? 0 : now + (brief ? kIdleSlice : kSlice);
+    // A world that kept the thread waiting beyond its slice waits as long itself.
+    const std::uint64_t waited = to_thread && ready_since_ != 0 ? now - ready_since_ : 0;
+    const std::uint64_t slice = brief ? kIdleSlice : std::clamp(waited, kSlice, kCriticalPatience);
+    slice_end_ = !to_thread && blocked_ ? 0 : now + slice;
     ready_since_ = now;
     intruder_since_ = 0;
     adoption_due_ = false;

@@ -48,6 +48,7 @@ class FakeGuestMemory final : public GuestMemory {
     return true;
   }
 
+  bool deliver(std::uint32_t to, std::span<const std::uint8_t> from) override { return copy_out(to, from); }
   bool writable(std::uint32_t address, std::uint32_t size) override { return inside(address, size); }
 
   std::uint8_t* at(std::uint32_t address, std::size_t size) {

@@ -82,7 +82,7 @@ bool Notifications::post(Handle handle, MvEventType type, std::uint32_t tag) {
   const Record record = {clock_.uptime_us(), static_cast<std::uint32_t>(type), tag};
   std::array<std::uint8_t, kRecord> bytes;
   std::memcpy(bytes.data(), &record, bytes.size());
-  if (!memory_.copy_out(centre->buffer + centre->next, bytes)) return false;
+  if (!memory_.deliver(centre->buffer + centre->next, bytes)) return false;
   centre->next = (centre->next + kRecord) % centre->size;
   board_.pend_interrupt(centre->irq);
   return true;

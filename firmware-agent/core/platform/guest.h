@@ -17,6 +17,9 @@ class GuestMemory {
   virtual bool copy_out(std::uint32_t to, std::span<const std::uint8_t> from) = 0;
   virtual bool writable(std::uint32_t address, std::uint32_t size) = 0;
 
+  // Writes to where a system call once found memory writable, at a time when nobody calls: not as the caller might.
+  virtual bool deliver(std::uint32_t to, std::span<const std::uint8_t> from) = 0;
+
  protected:
   ~GuestMemory() = default;
 };
