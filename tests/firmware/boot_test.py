@@ -1,0 +1,126 @@
+#!/usr/bin/python3
+"""Boots the firmware in QEMU and checks what it says.
+
+usage: boot_test.py FIRMWARE_FOLDER [TEST ...]      (FIRMWARE_FOLDER: build/firmware/mps2-an505)
+"""
+import os
+import sys
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import flash_file  # noqa: E402
+from device import Device  # noqa: E402
+
+FIRMWARE = ""
+LOAD_TEST = os.path.join("test-applications", "load-test.bin")
+
+
+def flip(area, at):
+    """Damages one bit of an area's byte in the flash file."""
+    def edit(path):
+        with open(path, "r+b") as file:
+            file.seek(flash_file.areas()[area][0] + at)
+            byte = file.read(1)[0]
+            file.seek(-1, os.SEEK_CUR)
+            file.write(bytes([byte ^ 1]))
+    return edit
+
+
+def thread_goes_on(device, rounds=2):
+    """Two more reports of the Secure thread, from here on."""
+    seen = device.console.text.count("thread: round")
+    device.wait_for(device.console, r"thread: round \d+", seen + rounds)
+
+
+class Boot(unittest.TestCase):
+    def test_runs_the_installed_application(self):
+        with Device(FIRMWARE, application="hello") as device:
+            device.wait_for(device.console, "microvisor .* on mps2-an505")
+            device.wait_for(device.application, "hello from the Non-secure side")
+            device.wait_for(device.application, "done")
+
+    def test_without_an_application_stays_up_and_says_so(self):
+        with Device(FIRMWARE) as device:
+            device.wait_for(device.console, "application: none installed")
+
+    def test_refuses_an_image_with_a_changed_byte(self):
+        with Device(FIRMWARE, application="hello", edit=flip("Microvisor", 5000)) as device:
+            device.wait_for(device.console, "boot: the microvisor image is damaged")
+            self.assertNotIn("microvisor 0", device.console.text)
+
+    def test_refuses_a_header_with_a_changed_byte(self):
+        with Device(FIRMWARE, application="hello", edit=flip("Microvisor", 16)) as device:
+            device.wait_for(device.console, "boot: the microvisor image is not signed by this boot ROM's key")
+
+    def test_refuses_a_changed_signature(self):
+        with Device(FIRMWARE, application="hello", edit=flip("Microvisor", 100)) as device:
+            device.wait_for(device.console, "boot: the microvisor image is not signed by this boot ROM's key")
+
+    def test_says_that_there_is_no_image(self):
+        with Device(FIRMWARE, edit=flip("Microvisor", 0)) as device:
+            device.wait_for(device.console, "boot: no microvisor image in flash")
+
+
+class Worlds(unittest.TestCase):
+    def load(self, application):
+        return Device(FIRMWARE, microvisor=LOAD_TEST, application=application)
+
+    def test_registers_survive_switches_with_interrupts_and_fp(self):
+        with self.load("fp_ticks") as device:
+            device.wait_for(device.application, "fp: good", 3)
+            thread_goes_on(device, 4)
+            self.assertNotIn("BAD", device.application.text)
+            self.assertNotIn("BAD", device.console.text)
+            self.assertNotIn("did not happen", device.console.text)
+
+    def test_application_keeps_running_while_the_thread_burns_the_cpu(self):
+        with self.load("spinner") as device:
+            device.wait_for(device.application, "spinner: ticks", 3)
+            thread_goes_on(device)
+
+    def test_application_that_spins_with_interrupts_off_does_not_stop_the_thread(self):
+        with self.load("masked") as device:
+            device.wait_for(device.application, "masked: spinning")
+            thread_goes_on(device)
+            self.assertNotIn("did not happen", device.console.text)
+
+    def test_handler_that_never_returns_does_not_stop_the_thread(self):
+        with self.load("long_handler") as device:
+            device.wait_for(device.application, "handler: spinning")
+            thread_goes_on(device)
+            self.assertNotIn("did not happen", device.console.text)
+
+    def test_touching_secure_memory_is_a_crash_and_the_device_stays_up(self):
+        with self.load("touch_secure") as device:
+            device.wait_for(device.application, "touch: reading")
+            device.wait_for(device.console, "crash: fault pc 0x0010.* sfsr 0x00000008")
+            thread_goes_on(device)
+            self.assertNotIn("got it", device.application.text)
+
+    def test_crash_in_an_interrupt_handler_leaves_no_interrupt_behind(self):
+        with self.load("handler_crash") as device:
+            device.wait_for(device.application, "handler: interrupt 0000003c", 3)
+            device.wait_for(device.console, "crash: fault pc 0x0010.* ipsr 76", 3)
+            thread_goes_on(device)
+
+    def test_bad_stack_pointer_is_a_crash_without_a_frame(self):
+        with self.load("bad_stack") as device:
+            device.wait_for(device.console, "crash: fault no frame", 2)
+            thread_goes_on(device)
+
+
+class Budgets(unittest.TestCase):
+    def test_report_is_within_budget(self):
+        with open(os.path.join(FIRMWARE, "size.txt"), encoding="ascii") as file:
+            rows = [line.split() for line in file]
+        self.assertEqual(len(rows), 3)
+        for row in rows:
+            self.assertLessEqual(int(row[-4]), int(row[-2]), " ".join(row))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2 or not os.path.exists(os.path.join(sys.argv[1], "boot-rom.elf")):
+        sys.exit("no firmware in %s: run scripts/build firmware" % (sys.argv[1:2] or "?"))
+    FIRMWARE = sys.argv.pop(1)
+    unittest.main()

@@ -1,0 +1,101 @@
+"""One emulated board under test: QEMU as a child, its consoles as streams to wait on."""
+import os
+import re
+import select
+import signal
+import subprocess
+import tempfile
+import time
+
+import flash_file
+
+DEADLINE = 20  # seconds that a line may take; only a failing test waits so long
+
+
+class Stream:
+    """What QEMU writes to one serial port. A FIFO, so that reading can wait without polling."""
+
+    def __init__(self, path):
+        os.mkfifo(path)
+        self.path = path
+        self.fd = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+        self.text = ""
+
+    def read(self, timeout):
+        ready, _, _ = select.select([self.fd], [], [], timeout)
+        if ready:
+            self.text += os.read(self.fd, 65536).decode("utf-8", "replace")
+        return bool(ready)
+
+    def close(self):
+        os.close(self.fd)
+
+
+class Device:
+    """`microvisor` is the signed image, `application` the raw image or None. Use it in a `with` block."""
+
+    def __init__(self, firmware, microvisor="microvisor.bin", application=None, flash=None, identity=b"test identity",
+                 edit=None):
+        self.firmware = firmware
+        self.folder = tempfile.TemporaryDirectory(prefix="mv-firmware-test-")
+        self.flash = flash or self.path("flash")
+        if flash is None:
+            app = application and self.load(os.path.join("test-applications", application + ".bin"))
+            flash_file.compose(self.flash, self.load(microvisor), app, identity)
+        if edit:
+            edit(self.flash)
+        self.console = Stream(self.path("console"))
+        self.application = Stream(self.path("application"))
+        self.process = None
+
+    def path(self, name):
+        return os.path.join(self.folder.name, name)
+
+    def load(self, name):
+        with open(os.path.join(self.firmware, name), "rb") as file:
+            return file.read()
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.kill()
+        self.console.close()
+        self.application.close()
+        self.folder.cleanup()
+
+    def start(self):
+        self.process = subprocess.Popen([
+            "qemu-system-arm", "-machine", "mps2-an505,memory-backend=nv", "-object",
+            "memory-backend-file,id=nv,size=16M,share=on,mem-path=" + self.flash, "-display", "none", "-monitor", "none",
+            "-kernel", os.path.join(self.firmware, "boot-rom.elf"), "-serial", "null",
+            "-serial", "file:" + self.console.path, "-serial", "file:" + self.application.path,
+        ], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+    def kill(self):
+        """As a power cut would."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+        self.process.stderr.close()
+
+    def wait_for(self, stream, pattern, count=1):
+        """Waits until `pattern` was written `count` times; returns its last match. Fails with all that was written."""
+        end = time.monotonic() + DEADLINE
+        while True:
+            matches = list(re.finditer(pattern, stream.text))
+            if len(matches) >= count:
+                return matches[count - 1]
+            left = end - time.monotonic()
+            if left <= 0 or self.process.poll() is not None:
+                raise AssertionError(self.story(pattern, count))
+            stream.read(min(left, 0.5))
+
+    def story(self, pattern, count):
+        if self.process.poll() is None:
+            state = "it runs"
+        else:
+            state = "it ended with %d: %s" % (self.process.returncode, self.process.stderr.read(2000))
+        return "no %r (%d times) from the device; %s\n--- console\n%s\n--- application\n%s" % (
+            pattern, count, state, self.console.text, self.application.text)
