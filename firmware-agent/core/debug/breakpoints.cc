@@ -10,7 +10,11 @@ constexpr std::array<std::uint8_t, 2> kBkpt = {0x00, 0xBE};
 
 }  // namespace
 
-std::size_t Breakpoints::capacity() const { return std::min<std::size_t>(kMaxUser, unit_.capabilities().breakpoints); }
+// The hardware's comparators but for one that a step needs; patches are only bounded by the table.
+std::size_t Breakpoints::capacity() const {
+  const std::size_t hardware = unit_.capabilities().breakpoints;
+  return hardware == 0 ? kMaxUser : std::min(kMaxUser, hardware - 1);
+}
 
 std::size_t Breakpoints::used() const {
   return static_cast<std::size_t>(std::ranges::count_if(entries_, [](const Entry& entry) { return entry.user; }));

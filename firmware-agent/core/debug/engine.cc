@@ -26,12 +26,14 @@ bool Engine::resume(Goal goal, std::span<const AddressRange> ranges) {
 void Engine::interrupt() {
   if (state_ == State::kHalted) return;
   interrupt_ = true;
+  halt_due_ = true;
   unit_.halt();
 }
 
 void Engine::release() {
   releasing_ = true;
   if (state_ != State::kRunning) return finish_release();
+  halt_due_ = true;
   unit_.halt();
 }
 
@@ -40,7 +42,7 @@ void Engine::application_stopped() {
   breakpoints_.remove_all();
   unit_.mask_interrupts(false);
   interrupt_ = false;
-  leaving_ = false;
+  halt_due_ = false;
   if (releasing_.exchange(false)) attached_ = false;
   context_lost_ = false;
   phase_ = Phase::kFree;
@@ -51,7 +53,7 @@ void Engine::application_restarted(std::optional<std::uint32_t> reset_handler) {
   breakpoints_.image_replaced();
   unit_.mask_interrupts(false);
   interrupt_ = false;
-  leaving_ = false;
+  halt_due_ = false;
   context_lost_ = false;
   steps_ = 0;
   goal_ = Goal::kRun;
@@ -60,13 +62,14 @@ void Engine::application_restarted(std::optional<std::uint32_t> reset_handler) {
   state_ = State::kRunning;
   if (!reset_handler) return;
   breakpoints_.put_stop(*reset_handler);
+  halt_due_ = true;
   unit_.halt();  // whichever comes first: nothing of the program has run
 }
 
 void Engine::poll(std::uint64_t now_us) {
   if (state_ == State::kRunning) {
-    if (!leaving_ || now_us < leave_check_us_) return;
-    leave_check_us_ = now_us + kLeaveRetryUs;
+    if (!halt_due_ || now_us < halt_at_us_) return;
+    halt_at_us_ = now_us + kHaltRetryUs;
     unit_.halt();
     return;
   }
@@ -82,7 +85,7 @@ void Engine::poll(std::uint64_t now_us) {
 
 std::optional<std::uint64_t> Engine::deadline_us() const {
   if (state_ == State::kPaused || (releasing_ && state_ == State::kHalted)) return 0;
-  if (leaving_) return leave_check_us_;
+  if (halt_due_) return halt_at_us_;
   return std::nullopt;
 }
 
@@ -127,7 +130,7 @@ Engine::Verdict Engine::on_halt_request(Context& context) {
 // An instruction was executed, or skipped, and the application stands at the next one.
 Engine::Verdict Engine::arrived(Context& context) {
   const bool after_window = phase_ == Phase::kWindow;
-  leaving_ = false;
+  halt_due_ = false;
   const Reason reason = reason_to_stop(context);
   if (reason != Reason::kNone) return stop(reason, context);
   if (goal_ == Goal::kRun) return run_free(context);
@@ -190,7 +193,7 @@ Engine::Verdict Engine::leave(Context& context) {
   unit_.mask_interrupts(false);
   context_ = context;
   phase_ = Phase::kLeave;
-  leaving_ = true;
+  halt_due_ = true;
   return Verdict::kResume;
 }
 
@@ -207,7 +210,7 @@ Engine::Verdict Engine::stop(Reason reason, const Context& context) {
   context_ = context;
   reason_ = reason;
   phase_ = Phase::kFree;
-  leaving_ = false;
+  halt_due_ = false;
   interrupt_ = false;
   unit_.mask_interrupts(false);
   state_ = State::kHalted;

@@ -44,7 +44,7 @@ class Engine final : public DebugEvents {
   static constexpr std::size_t kMaxRanges = 32;
   static constexpr std::uint32_t kStepsPerWindow = 32;
   static constexpr std::uint32_t kStepsPerSlice = 256;
-  static constexpr std::uint64_t kLeaveRetryUs = 2000;  // how long the Secure side may take before it is asked again
+  static constexpr std::uint64_t kHaltRetryUs = 2000;  // a halt that found a system call in flight is asked for again
 
   enum class Goal : std::uint8_t { kRun, kStep, kStepRange };
 
@@ -136,9 +136,9 @@ class Engine final : public DebugEvents {
   std::atomic<bool> attached_ = false;
   std::atomic<bool> interrupt_ = false;
   std::atomic<bool> releasing_ = false;
-  std::atomic<bool> leaving_ = false;
+  std::atomic<bool> halt_due_ = false;  // `poll` asks the board for a halt
   bool context_lost_ = false;
-  std::uint64_t leave_check_us_ = 0;
+  std::uint64_t halt_at_us_ = 0;
 
   Goal goal_ = Goal::kRun;
   Phase phase_ = Phase::kFree;

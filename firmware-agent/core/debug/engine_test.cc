@@ -117,7 +117,7 @@ TEST_F(EngineTest, RefusesBreakpointsThatCannotBe) {
   halt_at(kCode);
   EXPECT_EQ(engine_.breakpoints().insert(0x50000000), BreakpointError::kBadAddress);
   EXPECT_EQ(engine_.breakpoints().insert(kCode + 1), BreakpointError::kBadAddress);
-  board_.breakpoints = 1;
+  board_.breakpoints = 2;  // one of them is for steps
   EXPECT_EQ(engine_.breakpoints().insert(kCode), BreakpointError::kNone);
   EXPECT_EQ(engine_.breakpoints().insert(kCode), BreakpointError::kNone);
   EXPECT_EQ(engine_.breakpoints().insert(kCode + 2), BreakpointError::kNoneFree);
@@ -375,7 +375,7 @@ TEST_F(EngineTest, WaitsUntilTheSecureSideWasReached) {
   engine_.poll(0);  // too early: the handler has not returned yet
   board_.run(1);
   EXPECT_FALSE(engine_.halted());
-  EXPECT_EQ(engine_.deadline_us(), Engine::kLeaveRetryUs);
+  EXPECT_EQ(engine_.deadline_us(), Engine::kHaltRetryUs);
 }
 
 }  // namespace

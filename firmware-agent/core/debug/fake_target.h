@@ -66,7 +66,7 @@ class FakeBoard final : public DebugUnit {
   bool masked() const { return masked_; }
 
   Context cpu;
-  std::uint32_t breakpoints = 32;
+  std::uint32_t breakpoints = 0;
   bool interrupt_pending = false;
   std::function<void()> interrupt_handler;  // what the application's interrupt does, all at once
   std::uint32_t interrupts_taken = 0;

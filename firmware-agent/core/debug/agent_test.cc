@@ -1,0 +1,643 @@
+#include "core/debug/agent.h"
+
+#include <algorithm>
+#include <deque>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/debug/fake_target.h"
+#include "core/tls/tls_platform.h"
+#include "wire/proto/agent.pb.h"
+
+namespace mv::debug {
+namespace {
+
+using test::FakeBoard;
+using test::FakeMemory;
+using test::kCode;
+using test::kRam;
+using testing::HasSubstr;
+
+class TestClock final : public Clock {
+ public:
+  std::uint64_t uptime_us() override { return now_us; }
+  std::uint64_t now_us = 1'000'000;
+};
+
+class TestEntropy final : public Entropy {
+ public:
+  bool fill(std::span<std::uint8_t> out) override {
+    std::ranges::fill(out, std::uint8_t{7});
+    return true;
+  }
+};
+
+void set_up_crypto() {
+  static TestEntropy entropy;
+  static TestClock clock;
+  static const bool done = tls::set_up(entropy, clock);
+  ASSERT_TRUE(done);
+}
+
+class FakeSupervisor final : public Supervisor {
+ public:
+  FakeSupervisor(FakeBoard& board, FakeMemory& memory) : board_(board), memory_(memory) {}
+
+  bool running_bundle(RunningBundle& out) override {
+    out = {};
+    out.manifest_hash.fill(0xAB);
+    out.build_id_size = 20;
+    return installed;
+  }
+
+  bool restart_for_debugger() override {
+    ++restarts;
+    if (!installed) return false;
+    memory_.put(kCode + 0x10, {0x2000, 0x3001, 0xBF00, 0xE7FC});  // fresh image
+    board_.start(kCode + 0x10);
+    return true;
+  }
+
+  bool installed = true;
+  int restarts = 0;
+
+ private:
+  FakeBoard& board_;
+  FakeMemory& memory_;
+};
+
+constexpr std::array kRegions = {Region{kCode, test::kSize, Region::Kind::kFlash},
+                                 Region{kRam, test::kSize, Region::Kind::kRam}};
+
+// The application: at kCode + 0x10  movs r0, #0;  loop: adds r0, #1;  nop;  b loop.
+class AgentTest : public testing::Test {
+ protected:
+  static constexpr std::uint32_t kStart = kCode + 0x10;
+
+  AgentTest() {
+    set_up_crypto();
+    board_.set_events(engine_);
+    memory_.put_word(kCode, kRam + 0x2000);
+    memory_.put_word(kCode + 4, kStart | 1);
+    memory_.put(kStart, {0x2000, 0x3001, 0xBF00, 0xE7FC});
+    board_.start(kStart);
+    agent_.connected();
+  }
+
+  // The device's life between two events: the Secure thread and the application take turns.
+  void live(int turns = 20) {
+    for (int i = 0; i < turns; ++i) {
+      agent_.poll();
+      board_.run(1000);
+      clock_.now_us += 100;
+    }
+    agent_.poll();
+  }
+
+  void send_bytes(std::vector<std::uint8_t> bytes) {
+    std::span<const std::uint8_t> left(bytes);
+    for (int i = 0; i < 10 && !left.empty(); ++i) {
+      left = left.subspan(agent_.receive(left));
+      collect();
+    }
+    ASSERT_TRUE(left.empty());
+  }
+
+  void send(const wire::AgentRequest& request) {
+    const std::string body = request.SerializeAsString();
+    std::vector<std::uint8_t> bytes = {static_cast<std::uint8_t>(body.size() >> 8), static_cast<std::uint8_t>(body.size())};
+    bytes.insert(bytes.end(), body.begin(), body.end());
+    send_bytes(bytes);
+  }
+
+  void collect() {
+    for (auto bytes = agent_.unsent(); !bytes.empty(); bytes = agent_.unsent()) {
+      const std::size_t size = std::min<std::size_t>(bytes.size(), 100);  // the channel takes what it can
+      received_.insert(received_.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size));
+      agent_.sent(size);
+    }
+  }
+
+  std::optional<wire::AgentReply> take_reply() {
+    collect();
+    if (received_.size() < 2) return std::nullopt;
+    const std::size_t size = static_cast<std::size_t>(received_[0]) << 8 | received_[1];
+    wire::AgentReply reply;
+    EXPECT_TRUE(reply.ParseFromArray(received_.data() + 2, static_cast<int>(size)));
+    received_.erase(received_.begin(), received_.begin() + static_cast<std::ptrdiff_t>(size) + 2);
+    return reply;
+  }
+
+  wire::AgentReply ask(wire::AgentRequest request, std::uint32_t sequence) {
+    request.set_sequence(sequence);
+    send(request);
+    live();
+    const auto reply = take_reply();
+    EXPECT_TRUE(reply.has_value()) << request.DebugString();
+    return reply.value_or(wire::AgentReply{});
+  }
+
+  wire::AgentReply attach(bool halt = true, const std::string& session = "0123456789abcdef") {
+    wire::AgentRequest request;
+    request.mutable_attach()->set_session(session);
+    request.mutable_attach()->set_halt(halt);
+    send(request);
+    live();
+    return take_reply().value_or(wire::AgentReply{});
+  }
+
+  static wire::AgentRequest resume(wire::ResumeMode mode, std::vector<std::uint32_t> insert = {}) {
+    wire::AgentRequest request;
+    request.mutable_resume()->set_mode(mode);
+    for (const auto address : insert) request.mutable_resume()->add_insert(address);
+    return request;
+  }
+
+  static wire::AgentRequest read(std::uint32_t address, std::uint32_t length) {
+    wire::AgentRequest request;
+    auto& range = *request.mutable_read()->add_ranges();
+    range.set_address(address);
+    range.set_length(length);
+    return request;
+  }
+
+  static wire::AgentRequest interrupt() {
+    wire::AgentRequest request;
+    request.mutable_interrupt();
+    return request;
+  }
+
+  static wire::AgentRequest detach(bool keep_halted = false) {
+    wire::AgentRequest request;
+    request.mutable_detach()->set_keep_halted(keep_halted);
+    return request;
+  }
+
+  static std::uint32_t word(const std::string& bytes, std::size_t index) {
+    std::uint32_t value = 0;
+    std::memcpy(&value, bytes.data() + 4 * index, 4);
+    return value;
+  }
+
+  FakeMemory memory_;
+  FakeBoard board_{memory_};
+  Engine engine_{board_, memory_};
+  FakeSupervisor supervisor_{board_, memory_};
+  TestClock clock_;
+  Agent agent_{engine_, supervisor_, BoardInfo{"fake", kRegions}, clock_};
+  std::vector<std::uint8_t> received_;
+};
+
+TEST_F(AgentTest, AnswersAttachWithWhatRunsAndWhereItStands) {
+  const auto reply = attach();
+  EXPECT_EQ(reply.sequence(), 0U);
+  ASSERT_TRUE(reply.has_attached()) << reply.DebugString();
+  const auto& attached = reply.attached();
+  EXPECT_EQ(attached.manifest_hash(), std::string(32, '\xAB'));
+  EXPECT_EQ(attached.build_id().size(), 20U);
+  EXPECT_EQ(attached.board(), "fake");
+  EXPECT_FALSE(attached.resumed());
+  EXPECT_EQ(attached.capabilities().breakpoints(), 32U);
+  ASSERT_EQ(attached.regions_size(), 2);
+  EXPECT_EQ(attached.regions(1).address(), kRam);
+  ASSERT_TRUE(attached.has_stopped());
+  EXPECT_EQ(attached.stopped().registers().size(), 68U);
+  EXPECT_EQ(attached.stopped().stack().size(), 512U);
+  EXPECT_EQ(attached.stopped().reason(), wire::STOP_INTERRUPT);
+  EXPECT_FALSE(board_.running());
+}
+
+TEST_F(AgentTest, AttachesWithoutHaltingIfAsked) {
+  const auto reply = attach(false);
+  EXPECT_FALSE(reply.attached().has_stopped());
+  EXPECT_TRUE(board_.running());
+}
+
+TEST_F(AgentTest, SaysThatNoApplicationIsInstalled) {
+  supervisor_.installed = false;
+  const auto reply = attach();
+  EXPECT_EQ(reply.error(), wire::AGENT_NO_APPLICATION);
+  EXPECT_THAT(reply.detail(), HasSubstr("deploy"));
+}
+
+TEST_F(AgentTest, SaysSoWhenTheApplicationDoesNotHalt) {
+  wire::AgentRequest request;
+  request.mutable_attach()->set_session("0123456789abcdef");
+  request.mutable_attach()->set_halt(true);
+  send(request);
+  clock_.now_us += Agent::kHaltLimitUs;
+  agent_.poll();
+  EXPECT_EQ(take_reply().value_or(wire::AgentReply{}).error(), wire::AGENT_NO_APPLICATION);
+}
+
+TEST_F(AgentTest, WantsAnAttachFirst) {
+  EXPECT_EQ(ask(read(kRam, 4), 1).error(), wire::AGENT_BAD_REQUEST);
+}
+
+TEST_F(AgentTest, RunsToABreakpointInOneRequest) {
+  attach();
+  const auto reply = ask(resume(wire::RESUME_RUN, {(kStart + 4) | 1}), 1);
+  ASSERT_TRUE(reply.has_stopped()) << reply.DebugString();
+  EXPECT_EQ(reply.sequence(), 1U);
+  EXPECT_EQ(reply.stopped().reason(), wire::STOP_BREAKPOINT);
+  EXPECT_EQ(word(reply.stopped().registers(), 15), kStart + 4);
+}
+
+TEST_F(AgentTest, RemovesABreakpointWithTheNextResume) {
+  attach();
+  ask(resume(wire::RESUME_RUN, {kStart + 4}), 1);
+  auto request = resume(wire::RESUME_RUN, {kStart + 2});
+  request.mutable_resume()->add_remove(kStart + 4);
+  const auto reply = ask(request, 2);
+  EXPECT_EQ(word(reply.stopped().registers(), 15), kStart + 2);
+  EXPECT_EQ(memory_.halfword(kStart + 4), 0xBF00);
+}
+
+TEST_F(AgentTest, StepsThroughRangesOnTheDevice) {
+  attach();
+  engine_.context().pc() = kStart;
+  auto request = resume(wire::RESUME_STEP_RANGE);
+  auto& range = *request.mutable_resume()->add_ranges();
+  range.set_start(kStart);
+  range.set_end(kStart + 4);
+  const auto reply = ask(request, 1);
+  EXPECT_EQ(reply.stopped().reason(), wire::STOP_STEP);
+  EXPECT_EQ(reply.stopped().steps(), 2U);
+  EXPECT_EQ(word(reply.stopped().registers(), 15), kStart + 4);
+}
+
+TEST_F(AgentTest, PushesRamWithTheStopAndNothingElse) {
+  attach();
+  memory_.put_word(kRam + 0x100, 0x11223344);
+  auto request = resume(wire::RESUME_STEP);
+  for (const auto& [address, length] : {std::pair<std::uint32_t, std::uint32_t>{kRam + 0x100, 4}, {kCode, 4}, {kRam, 1025}}) {
+    auto& range = *request.mutable_resume()->add_push();
+    range.set_address(address);
+    range.set_length(length);
+  }
+  const auto reply = ask(request, 1);
+  ASSERT_EQ(reply.stopped().pushed_size(), 3);
+  EXPECT_EQ(reply.stopped().pushed(0).data(), "\x44\x33\x22\x11");
+  EXPECT_EQ(reply.stopped().pushed(1).error(), wire::AGENT_BAD_ADDRESS);
+  EXPECT_EQ(reply.stopped().pushed(2).error(), wire::AGENT_BAD_REQUEST);
+}
+
+TEST_F(AgentTest, RefusesABreakpointOutsideTheCodeAndStaysHalted) {
+  attach();
+  const auto reply = ask(resume(wire::RESUME_RUN, {kStart + 4, 0x50000000}), 1);
+  EXPECT_EQ(reply.error(), wire::AGENT_BAD_ADDRESS);
+  EXPECT_FALSE(board_.running());
+  EXPECT_EQ(memory_.halfword(kStart + 4), 0xBF00);  // the one that was fine is taken back
+}
+
+TEST_F(AgentTest, SaysWhenNoBreakpointIsFree) {
+  board_.breakpoints = 2;
+  attach();
+  EXPECT_EQ(ask(resume(wire::RESUME_RUN, {kStart + 2, kStart + 4}), 1).error(), wire::AGENT_NO_BREAKPOINT_FREE);
+}
+
+TEST_F(AgentTest, InterruptsARunningApplicationByAnsweringTheResume) {
+  attach();
+  auto request = resume(wire::RESUME_RUN);
+  request.set_sequence(1);
+  send(request);
+  live();
+  EXPECT_FALSE(take_reply().has_value());
+  send(interrupt());
+  live();
+  const auto reply = take_reply();
+  ASSERT_TRUE(reply.has_value());
+  EXPECT_EQ(reply->sequence(), 1U);
+  EXPECT_EQ(reply->stopped().reason(), wire::STOP_INTERRUPT);
+}
+
+TEST_F(AgentTest, IgnoresAnInterruptThatCameTooLate) {
+  attach();
+  send(interrupt());
+  live();
+  EXPECT_FALSE(take_reply().has_value());
+}
+
+TEST_F(AgentTest, ReadsMemoryWithoutBreakpointPatches) {
+  attach();
+  ask(resume(wire::RESUME_RUN, {kStart + 4}), 1);
+  const auto reply = ask(read(kStart + 2, 4), 2);
+  ASSERT_EQ(reply.read().ranges_size(), 1);
+  EXPECT_EQ(reply.read().ranges(0).data(), std::string("\x01\x30\x00\xBF", 4));
+}
+
+TEST_F(AgentTest, ReadsSeveralRangesAndSaysWhichCannotBe) {
+  attach();
+  auto request = read(kRam, 8);
+  auto& range = *request.mutable_read()->add_ranges();
+  range.set_address(0x30000000);
+  range.set_length(4);
+  const auto reply = ask(request, 1);
+  ASSERT_EQ(reply.read().ranges_size(), 2);
+  EXPECT_EQ(reply.read().ranges(0).data().size(), 8U);
+  EXPECT_EQ(reply.read().ranges(1).error(), wire::AGENT_BAD_ADDRESS);
+  EXPECT_TRUE(reply.read().ranges(1).data().empty());
+}
+
+TEST_F(AgentTest, ReadsAsMuchAsItSaysAndNoMore) {
+  const auto attached = attach().attached();
+  const std::uint32_t most = attached.capabilities().max_read();
+  EXPECT_EQ(ask(read(kRam, most), 1).read().ranges(0).data().size(), most);
+  EXPECT_EQ(ask(read(kRam, most + 1), 2).read().ranges(0).error(), wire::AGENT_BAD_REQUEST);
+  EXPECT_EQ(ask(read(kRam, 0xFFFFFFFF), 3).read().ranges(0).error(), wire::AGENT_BAD_REQUEST);
+}
+
+TEST_F(AgentTest, TouchesMemoryOnceForARead) {
+  attach();
+  const std::uint32_t before = memory_.reads;
+  ask(read(kRam, 4), 1);
+  EXPECT_EQ(memory_.reads, before + 1);  // a peripheral may change with every read
+}
+
+TEST_F(AgentTest, WritesMemory) {
+  attach();
+  wire::AgentRequest request;
+  request.mutable_write()->set_address(kRam + 8);
+  request.mutable_write()->set_data(std::string("\x78\x56\x34\x12", 4));
+  EXPECT_TRUE(ask(request, 1).has_done());
+  EXPECT_EQ(memory_.word(kRam + 8), 0x12345678U);
+  request.mutable_write()->set_address(0x30000000);
+  EXPECT_EQ(ask(request, 2).error(), wire::AGENT_BAD_ADDRESS);
+}
+
+TEST_F(AgentTest, WritesTheRegistersThatTheMaskNames) {
+  attach();
+  wire::AgentRequest request;
+  std::string registers(68, '\0');
+  registers[0] = 0x55;
+  request.mutable_write_registers()->set_registers(registers);
+  request.mutable_write_registers()->set_mask(1);
+  const std::uint32_t pc = engine_.context().pc();
+  EXPECT_TRUE(ask(request, 1).has_done());
+  EXPECT_EQ(engine_.context().core[0], 0x55U);
+  EXPECT_EQ(engine_.context().pc(), pc);
+}
+
+TEST_F(AgentTest, RefusesRegistersThatWouldBreakTheReturnIntoTheApplication) {
+  attach();
+  wire::AgentRequest request;
+  request.mutable_write_registers()->set_registers(std::string(68, '\0'));
+  request.mutable_write_registers()->set_mask(1U << 13);
+  EXPECT_EQ(ask(request, 1).error(), wire::AGENT_UNSUPPORTED);  // sp = 0
+  request.mutable_write_registers()->set_mask(1U << 20);
+  EXPECT_EQ(ask(request, 2).error(), wire::AGENT_BAD_REQUEST);  // no such register
+  request.mutable_write_registers()->set_mask(1U << 16);
+  engine_.context().xpsr() |= 15;
+  EXPECT_TRUE(ask(request, 3).has_done());
+  EXPECT_EQ(engine_.context().xpsr(), 15U);  // the exception number stays
+}
+
+TEST_F(AgentTest, DigestsMemory) {
+  attach();
+  wire::AgentRequest request;
+  auto& range = *request.mutable_digest()->add_ranges();
+  range.set_address(kRam);
+  range.set_length(0);
+  auto reply = ask(request, 1);
+  ASSERT_EQ(reply.digest().sha256_size(), 1);
+  EXPECT_EQ(reply.digest().sha256(0).substr(0, 4), "\xE3\xB0\xC4\x42");  // of nothing: FIPS 180-4
+  range.set_length(test::kSize);
+  reply = ask(request, 2);
+  EXPECT_EQ(reply.digest().sha256(0).substr(0, 4), "\x4F\xE7\xB5\x9A");  // of 16 KiB of zeros
+  range.set_address(0x30000000);
+  EXPECT_EQ(ask(request, 3).error(), wire::AGENT_BAD_ADDRESS);
+}
+
+TEST_F(AgentTest, RefusesMemoryWhileTheApplicationRuns) {
+  attach(false);
+  EXPECT_EQ(ask(read(kRam, 4), 1).error(), wire::AGENT_NOT_HALTED);
+}
+
+TEST_F(AgentTest, RepeatsTheLastReplyInsteadOfDoingItAgain) {
+  attach();
+  engine_.context().pc() = kStart;
+  const auto first = ask(resume(wire::RESUME_STEP), 1);
+  const std::uint32_t executed = board_.executed;
+  const auto again = ask(resume(wire::RESUME_STEP), 1);
+  EXPECT_EQ(again.SerializeAsString(), first.SerializeAsString());
+  EXPECT_EQ(board_.executed, executed);
+}
+
+TEST_F(AgentTest, RefusesANumberWhoseReplyIsGone) {
+  attach();
+  ask(read(kRam, 4), 1);
+  ask(read(kRam, 4), 2);
+  EXPECT_EQ(ask(read(kRam, 4), 1).error(), wire::AGENT_BAD_REQUEST);
+  EXPECT_TRUE(ask(read(kRam, 4), 3).has_read());
+}
+
+TEST_F(AgentTest, KeepsAHaltAndTheLastReplyOverALostLink) {
+  attach();
+  const auto first = ask(resume(wire::RESUME_RUN, {kStart + 4}), 1);
+  agent_.disconnected();
+  live();
+  agent_.connected();
+  const auto back = attach(false);
+  EXPECT_TRUE(back.attached().resumed());
+  ASSERT_TRUE(back.attached().has_stopped());
+  EXPECT_EQ(back.attached().stopped().reason(), wire::STOP_BREAKPOINT);
+  const auto again = ask(resume(wire::RESUME_RUN, {kStart + 4}), 1);
+  EXPECT_EQ(again.SerializeAsString(), first.SerializeAsString());
+}
+
+TEST_F(AgentTest, AnswersAResumeThatStoppedWhileTheLinkWasGone) {
+  attach();
+  auto request = resume(wire::RESUME_RUN, {kStart + 4});
+  request.set_sequence(1);
+  send(request);
+  agent_.disconnected();
+  live();
+  agent_.connected();
+  EXPECT_TRUE(attach(false).attached().resumed());
+  send(request);
+  live();
+  const auto reply = take_reply();
+  ASSERT_TRUE(reply.has_value());
+  EXPECT_EQ(reply->stopped().reason(), wire::STOP_BREAKPOINT);
+}
+
+TEST_F(AgentTest, GoesOnWithAnOpenResumeAfterALostLink) {
+  attach();
+  auto request = resume(wire::RESUME_RUN);
+  request.set_sequence(1);
+  send(request);
+  live();
+  agent_.disconnected();
+  agent_.connected();
+  EXPECT_FALSE(attach(false).attached().has_stopped());
+  send(request);
+  live();
+  EXPECT_FALSE(take_reply().has_value());
+  send(interrupt());
+  live();
+  EXPECT_EQ(take_reply().value_or(wire::AgentReply{}).stopped().reason(), wire::STOP_INTERRUPT);
+}
+
+TEST_F(AgentTest, DropsHalfARequestWithItsConnection) {
+  attach();
+  send_bytes({0x00, 0x20, 0x08});
+  agent_.disconnected();
+  agent_.connected();
+  EXPECT_TRUE(attach().has_attached());
+}
+
+TEST_F(AgentTest, LetsTheApplicationRunOnWhenNobodyComesBack) {
+  attach();
+  ask(resume(wire::RESUME_RUN, {kStart + 4}), 1);
+  agent_.disconnected();
+  clock_.now_us += Agent::kGraceUs - 1'000'000;
+  live();
+  EXPECT_FALSE(board_.running());
+  clock_.now_us += 1'000'000;
+  live();
+  EXPECT_TRUE(board_.running());
+  EXPECT_EQ(memory_.halfword(kStart + 4), 0xBF00);
+  EXPECT_FALSE(agent_.session_open());
+  agent_.connected();
+  EXPECT_FALSE(attach().attached().resumed());
+}
+
+TEST_F(AgentTest, RefusesASecondDebuggerWhileOneIsAttached) {
+  attach();
+  const auto reply = attach(true, "another debugger");
+  EXPECT_EQ(reply.error(), wire::AGENT_BUSY);
+  EXPECT_TRUE(ask(read(kRam, 4), 1).has_read());  // the first one is not disturbed
+}
+
+TEST_F(AgentTest, LetsANewDebuggerTakeOverWhenTheFirstOneVanished) {
+  attach();
+  ask(resume(wire::RESUME_RUN, {kStart + 4}), 1);
+  agent_.disconnected();
+  agent_.connected();
+  const auto reply = attach(true, "another debugger");
+  EXPECT_FALSE(reply.attached().resumed());
+  EXPECT_TRUE(reply.attached().has_stopped());
+  EXPECT_EQ(memory_.halfword(kStart + 4), 0xBF00);
+  EXPECT_TRUE(ask(read(kRam, 4), 1).has_read());  // numbers begin anew
+}
+
+TEST_F(AgentTest, DetachLetsTheApplicationRunAndAttachBeginsANewSession) {
+  attach();
+  ask(resume(wire::RESUME_RUN, {kStart + 4}), 1);
+  EXPECT_TRUE(ask(detach(), 2).has_done());
+  EXPECT_TRUE(board_.running());
+  EXPECT_EQ(memory_.halfword(kStart + 4), 0xBF00);
+  EXPECT_FALSE(attach().attached().resumed());
+  EXPECT_TRUE(ask(read(kRam, 4), 1).has_read());
+}
+
+TEST_F(AgentTest, DetachOfARunningApplicationTakesItsBreakpointsOut) {
+  attach();
+  auto request = resume(wire::RESUME_RUN, {kStart});
+  request.set_sequence(1);
+  send(request);
+  live();
+  EXPECT_TRUE(ask(detach(), 2).has_done());
+  EXPECT_TRUE(board_.running());
+  EXPECT_EQ(memory_.halfword(kStart), 0x2000);
+  EXPECT_FALSE(engine_.attached());
+}
+
+TEST_F(AgentTest, DetachCanKeepTheApplicationHalted) {
+  attach();
+  EXPECT_TRUE(ask(detach(true), 1).has_done());
+  agent_.disconnected();
+  clock_.now_us += 2 * Agent::kGraceUs;
+  live();
+  EXPECT_FALSE(board_.running());
+}
+
+TEST_F(AgentTest, ResetHaltsAtTheFirstInstruction) {
+  attach();
+  engine_.context().core[0] = 77;
+  wire::AgentRequest request;
+  request.mutable_reset()->set_halt(true);
+  const auto reply = ask(request, 1);
+  ASSERT_TRUE(reply.has_stopped()) << reply.DebugString();
+  EXPECT_EQ(reply.stopped().reason(), wire::STOP_RESET);
+  EXPECT_EQ(word(reply.stopped().registers(), 15), kStart);
+  EXPECT_EQ(supervisor_.restarts, 1);
+}
+
+TEST_F(AgentTest, ResetWithoutHaltRuns) {
+  attach();
+  wire::AgentRequest request;
+  request.mutable_reset();
+  EXPECT_TRUE(ask(request, 1).has_done());
+  EXPECT_TRUE(board_.running());
+}
+
+TEST_F(AgentTest, TellsAnOpenResumeThatTheApplicationIsGone) {
+  attach();
+  auto request = resume(wire::RESUME_RUN);
+  request.set_sequence(1);
+  send(request);
+  agent_.application_stopped();
+  live();
+  EXPECT_EQ(take_reply().value_or(wire::AgentReply{}).stopped().reason(), wire::STOP_EXITED);
+}
+
+TEST_F(AgentTest, ReportsAFaultAndLetsTheCrashHappenAfterDetach) {
+  memory_.put(kStart + 4, {0xDE00});
+  attach(false);
+  live();
+  attach();
+  const auto reply = ask(resume(wire::RESUME_RUN), 1);
+  EXPECT_EQ(reply.stopped().reason(), wire::STOP_FAULT);
+  EXPECT_EQ(reply.stopped().fault().cfsr(), 0x00010000U);
+  ask(detach(), 2);
+  EXPECT_TRUE(board_.crashed());
+}
+
+TEST_F(AgentTest, RestartsAnApplicationThatCannotRunOnAfterDetach) {
+  board_.cpu.frame_valid = false;
+  const auto reply = attach();
+  EXPECT_TRUE(reply.attached().stopped().registers_unavailable());
+  EXPECT_EQ(ask(resume(wire::RESUME_RUN), 1).error(), wire::AGENT_UNSUPPORTED);
+  ask(detach(), 2);
+  EXPECT_EQ(supervisor_.restarts, 1);
+  EXPECT_TRUE(board_.running());
+}
+
+TEST_F(AgentTest, AnswersNonsenseWithASentence) {
+  send_bytes({0x00, 0x03, 0xFF, 0xFF, 0xFF});
+  live();
+  const auto reply = take_reply();
+  ASSERT_TRUE(reply.has_value());
+  EXPECT_EQ(reply->error(), wire::AGENT_BAD_REQUEST);
+  EXPECT_FALSE(reply->detail().empty());
+  EXPECT_TRUE(attach().has_attached());
+}
+
+TEST_F(AgentTest, SkipsARequestThatIsTooLong) {
+  std::vector<std::uint8_t> bytes(2 + 0xFFFF, 0x41);
+  bytes[0] = bytes[1] = 0xFF;
+  send_bytes(bytes);
+  live();
+  EXPECT_EQ(take_reply().value_or(wire::AgentReply{}).error(), wire::AGENT_BAD_REQUEST);
+  EXPECT_TRUE(attach().has_attached());
+}
+
+TEST_F(AgentTest, RefusesARequestWithoutANumber) {
+  attach();
+  EXPECT_EQ(ask(read(kRam, 4), 0).error(), wire::AGENT_BAD_REQUEST);
+}
+
+TEST_F(AgentTest, RefusesMoreBreakpointsThanAMessageMayHold) {
+  attach();
+  std::vector<std::uint32_t> many(33);
+  for (std::uint32_t i = 0; i < many.size(); ++i) many[i] = kCode + 0x100 + 2 * i;
+  EXPECT_EQ(ask(resume(wire::RESUME_RUN, many), 1).error(), wire::AGENT_BAD_REQUEST);
+  EXPECT_FALSE(board_.running());
+}
+
+}  // namespace
+}  // namespace mv::debug
