@@ -114,7 +114,8 @@ Modem::Command Modem::next_command() const {
     if (!active_) return Command::kActivate;
     return dialling_ ? Command::kNone : Command::kOpen;
   }
-  if (state_ == State::kOpen && send_size_ > 0) return Command::kSend;
+  const bool may_send = send_size_ == kMaxPush || (send_size_ > 0 && !hold_);
+  if (state_ == State::kOpen && may_send) return Command::kSend;
   if (state_ == State::kOpen && signal_due) return Command::kSignal;
   return Command::kNone;
 }

@@ -1,9 +1,9 @@
 // Driver of a cellular modem that speaks AT commands: one TCP connection as a stream of bytes.
 //
-// Quectel BG95 dialect in direct push mode; docs/modem-dialect.md is the contract, with every time-out. Never blocks: the
-// owner calls `poll` until it says that nothing happened, then waits until `next_deadline_us` or for bytes from the port.
-// What `poll` does next follows from what is known of the modem (`next_command`), so there is no script to get lost in:
-// after a time-out, noise or a restart the knowledge is dropped and the driver begins with `AT` again.
+// Quectel BG95 dialect in direct push mode; docs/modem-dialect.md is the contract, with every time-out. Never blocks:
+// the owner calls `poll` until it says that nothing happened, then waits until `next_deadline_us` or for bytes from the
+// port. What `poll` does next follows from what is known of the modem (`next_command`), so there is no script to get
+// lost in: after a time-out, noise or a restart the knowledge is dropped and the driver begins with `AT` again.
 //
 // No heap; about 1.9 KiB. Secure thread only.
 #pragma once
@@ -38,12 +38,16 @@ class Modem final : public ByteStream {
   Modem(LinkPort& port, Clock& clock) : port_(port), clock_(clock) {}
 
   // Begins to connect, from any state, and goes on until it is open, fails or is given up: a modem that answers some
-  // commands and is silent on others is tried without end, so the owner limits the attempt. kFailed at once if `host` is longer than kMaxHost or holds anything but printable
-  // ASCII without quotes.
+  // commands and is silent on others is tried without end, so the owner limits the attempt. kFailed at once if `host`
+  // is longer than kMaxHost or holds anything but printable ASCII without quotes.
   void connect(std::string_view host, std::uint16_t tcp_port);
 
   // Gives the connection up; the modem is told in time.
   void disconnect();
+
+  // While set, bytes written are gathered and not sent yet, unless the buffer is full: more are on their way, and each
+  // send costs the modem two answers.
+  void hold(bool more_to_come) { hold_ = more_to_come; }
 
   // Does one bounded step; true if anything happened.
   bool poll();
@@ -58,13 +62,22 @@ class Modem final : public ByteStream {
   bool ended() const override { return state_ != State::kOpen; }
 
   State state() const { return state_; }
-  std::string_view error() const { return error_; }   // a sentence; empty unless kEnded or kFailed
-  std::uint8_t signal() const { return signal_; }     // 0 to 31 as in +CSQ, or kNoSignal
-  std::size_t unsent() const { return send_size_; }   // bytes accepted that the modem has not taken yet
+  std::string_view error() const { return error_; }  // a sentence; empty unless kEnded or kFailed
+  std::uint8_t signal() const { return signal_; }    // 0 to 31 as in +CSQ, or kNoSignal
+  std::size_t unsent() const { return send_size_; }  // bytes accepted that the modem has not taken yet
 
  private:
   enum class Command : std::uint8_t {
-    kNone, kProbe, kEchoOff, kSignal, kRegistration, kContext, kActivate, kOpen, kSend, kClose,
+    kNone,
+    kProbe,
+    kEchoOff,
+    kSignal,
+    kRegistration,
+    kContext,
+    kActivate,
+    kOpen,
+    kSend,
+    kClose,
   };
   enum class Answer : std::uint8_t { kOk, kError, kSendOk, kSendFail };
 
@@ -105,15 +118,16 @@ class Modem final : public ByteStream {
   bool registered_ = false;
   bool context_set_ = false;
   bool active_ = false;
-  bool must_close_ = true;   // it may still hold a connection of before
-  bool dialling_ = false;    // AT+QIOPEN was accepted; +QIOPEN is to come
+  bool hold_ = false;
+  bool must_close_ = true;  // it may still hold a connection of before
+  bool dialling_ = false;   // AT+QIOPEN was accepted; +QIOPEN is to come
   std::uint8_t signal_ = kNoSignal;
   std::uint8_t probes_failed_ = 0;
 
   Command command_ = Command::kNone;
-  bool prompted_ = false;                 // of kSend: the modem waits for the raw bytes
+  bool prompted_ = false;  // of kSend: the modem waits for the raw bytes
   std::uint64_t command_deadline_us_ = 0;
-  std::uint64_t not_before_us_ = 0;       // no command before this
+  std::uint64_t not_before_us_ = 0;  // no command before this
   std::uint64_t dial_deadline_us_ = 0;
   std::uint64_t registration_deadline_us_ = 0;
   std::uint64_t signal_due_us_ = 0;
@@ -127,15 +141,15 @@ class Modem final : public ByteStream {
   std::array<std::uint8_t, 64> input_{};  // taken from the port, not yet looked at
   std::size_t input_at_ = 0;
   std::size_t input_end_ = 0;
-  std::size_t raw_left_ = 0;              // announced bytes that have not been read
+  std::size_t raw_left_ = 0;  // announced bytes that have not been read
 
   std::array<char, kMaxLine + 1> text_{};  // of the open command
   std::size_t text_size_ = 0;
   std::size_t text_sent_ = 0;
   std::array<std::uint8_t, kMaxPush> send_{};
-  std::size_t send_size_ = 0;              // accepted
-  std::size_t sending_ = 0;                // of them announced in the open kSend
-  std::size_t raw_sent_ = 0;               // of them given to the port
+  std::size_t send_size_ = 0;  // accepted
+  std::size_t sending_ = 0;    // of them announced in the open kSend
+  std::size_t raw_sent_ = 0;   // of them given to the port
 };
 
 }  // namespace mv::link

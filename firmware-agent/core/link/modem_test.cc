@@ -286,7 +286,8 @@ TEST_F(ModemTest, RefusesAnAnnouncementThatCannotBe) {
 
 TEST_F(ModemTest, GoesOnAfterGarbageAndLinesWithoutEnd) {
   open();
-  chip.inject(std::string(5000, '\xFE') + "\r\n+QIURC: \"what\",7\r\nSEND OK\r\nOK\r\n" + std::string(999, 'A') + "\r\n");
+  chip.inject(std::string(5000, '\xFE') + "\r\n+QIURC: \"what\",7\r\nSEND OK\r\nOK\r\n" + std::string(999, 'A') +
+              "\r\n");
   settle();
   modem.write(as_bytes("fine"));
   settle();

@@ -24,7 +24,8 @@ class UpdateControl {
   // Fills in how things stand. Called for Hello, after each Desired, and when `report_version` has changed.
   virtual void report(mv_wire_AppReport& out) = 0;
 
-  // Changes with each change of the report that the cloud should see. Progress in bytes: a few times a second is enough.
+  // Changes with each change of the report that the cloud should see. Progress in bytes: a few times a second is
+  // enough.
   virtual std::uint32_t report_version() const = 0;
 
  protected:

@@ -75,15 +75,15 @@ class TestModem final : public LinkPort {
   }
 
   // How it behaves.
-  std::size_t grain = 4096;      // most bytes that one call of the driver moves
+  std::size_t grain = 4096;  // most bytes that one call of the driver moves
   std::size_t push_size = 1460;
-  bool mute = false;             // swallows everything
+  bool mute = false;  // swallows everything
   bool echo = true;
   std::string registration = "0,1";
-  int send_fails = 0;            // so many sends are answered with SEND FAIL
-  bool send_lost = false;        // sends are never answered
-  bool dial_answers = true;      // +QIOPEN comes
-  std::string mute_command;      // this one is never answered
+  int send_fails = 0;        // so many sends are answered with SEND FAIL
+  bool send_lost = false;    // sends are never answered
+  bool dial_answers = true;  // +QIOPEN comes
+  std::string mute_command;  // this one is never answered
 
   // What it saw.
   std::vector<std::string> commands;

@@ -50,7 +50,8 @@
 /* Called when the pool's own headers are destroyed: nothing can be trusted any more. */
 #define MBEDTLS_PLATFORM_EXIT_MACRO(status) __builtin_trap()
 
-/* Time counts since boot (tls_platform.cc) and serves the ticket's age only; there is no date to check certificates by. */
+/* Time counts since boot (tls_platform.cc) and serves the ticket's age only; there is no date to check certificates by.
+ */
 #define MBEDTLS_HAVE_TIME
 #define MBEDTLS_PLATFORM_MS_TIME_ALT
 

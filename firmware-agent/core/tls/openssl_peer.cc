@@ -77,7 +77,8 @@ Credentials make_credentials(const std::string& name, const Credentials* issuer)
 }
 
 OpenSslContext::OpenSslContext(const OpenSslOptions& options)
-    : options_(options), context_(SSL_CTX_new(options.server ? TLS_server_method() : TLS_client_method()), SSL_CTX_free) {
+    : options_(options),
+      context_(SSL_CTX_new(options.server ? TLS_server_method() : TLS_client_method()), SSL_CTX_free) {
   SSL_CTX* context = context_.get();
   check(context != nullptr, "a context");
   SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION);

@@ -30,10 +30,10 @@ Credentials make_credentials(const std::string& name, const Credentials* issuer 
 // Settings and session cache of one OpenSSL end.
 struct OpenSslOptions {
   bool server = true;
-  std::string alpn = "mv-link/1";        // empty: offers, or chooses, none
-  const Credentials* own = nullptr;      // null: shows no certificate
-  const Credentials* ca = nullptr;       // checks the peer against it; null: takes any
-  std::string server_name = {};          // client only
+  std::string alpn = "mv-link/1";    // empty: offers, or chooses, none
+  const Credentials* own = nullptr;  // null: shows no certificate
+  const Credentials* ca = nullptr;   // checks the peer against it; null: takes any
+  std::string server_name = {};      // client only
 };
 
 class OpenSslContext {

@@ -1,4 +1,5 @@
-/* The algorithms that the device has. A macro set to 0 still switches its algorithm on: what is unwanted is not named. */
+/* The algorithms that the device has. A macro set to 0 still switches its algorithm on: what is unwanted is not named.
+ */
 #ifndef MV_CORE_TLS_PSA_CRYPTO_CONFIG_H
 #define MV_CORE_TLS_PSA_CRYPTO_CONFIG_H
 

@@ -50,7 +50,8 @@ std::string_view find(const Sentence (&table)[N], int code) {
 
 std::string_view describe_certificate(std::uint32_t flags) {
   if ((flags & MBEDTLS_X509_BADCERT_MISSING) != 0) return "the peer showed no certificate";
-  if ((flags & MBEDTLS_X509_BADCERT_CN_MISMATCH) != 0) return "the server's certificate does not carry the expected name";
+  if ((flags & MBEDTLS_X509_BADCERT_CN_MISMATCH) != 0)
+    return "the server's certificate does not carry the expected name";
   if ((flags & MBEDTLS_X509_BADCERT_OTHER) != 0) return "the client's key is not the one that is allowed";
   if ((flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED) != 0) return "the server's certificate is not signed by the known CA";
   return "the peer's certificate is not fit for use";

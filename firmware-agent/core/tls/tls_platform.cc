@@ -26,9 +26,7 @@ bool set_up(Entropy& entropy, Clock& clock) {
   return psa_crypto_init() == PSA_SUCCESS;
 }
 
-std::uint64_t clock_ms() {
-  return clock_source == nullptr ? 0 : clock_base_ms + clock_source->uptime_us() / 1000;
-}
+std::uint64_t clock_ms() { return clock_source == nullptr ? 0 : clock_base_ms + clock_source->uptime_us() / 1000; }
 
 void advance_clock(std::uint64_t to_ms) {
   const std::uint64_t now = clock_ms();
@@ -49,9 +47,7 @@ PoolUse pool_use() {
 
 }  // namespace mv::tls
 
-extern "C" mbedtls_ms_time_t mbedtls_ms_time(void) {
-  return static_cast<mbedtls_ms_time_t>(mv::tls::clock_ms());
-}
+extern "C" mbedtls_ms_time_t mbedtls_ms_time(void) { return static_cast<mbedtls_ms_time_t>(mv::tls::clock_ms()); }
 
 extern "C" psa_status_t mbedtls_psa_external_get_random(mbedtls_psa_external_random_context_t*, uint8_t* output,
                                                         size_t output_size, size_t* output_length) {

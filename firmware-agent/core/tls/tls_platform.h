@@ -18,8 +18,8 @@ bool set_up(Entropy& entropy, Clock& clock);
 // The clock by which TLS measures the age of tickets: milliseconds, uptime plus what `advance_clock` added.
 std::uint64_t clock_ms();
 
-// Moves that clock forward to `to_ms`, never back. Called at boot with the time kept beside the saved session: to a clock
-// that goes back over a reset, a kept ticket would look as if it came from the future and be thrown away.
+// Moves that clock forward to `to_ms`, never back. Called at boot with the time kept beside the saved session: to a
+// clock that goes back over a reset, a kept ticket would look as if it came from the future and be thrown away.
 void advance_clock(std::uint64_t to_ms);
 
 // Bytes of the pool, block headers included.

@@ -67,8 +67,8 @@ TlsSession::State TlsSession::start_client(const ClientConfig& config, ByteStrea
   if (parse(ca_, config.ca_certificate) != 0) return fail("the CA certificate of this device's identity is damaged");
   mbedtls_ssl_conf_ca_chain(&config_, &ca_, nullptr);
   mbedtls_ssl_conf_tls13_key_exchange_modes(&config_, MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_EPHEMERAL_ALL);
-  mbedtls_ssl_conf_tls13_enable_signal_new_session_tickets(
-      &config_, MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED);
+  mbedtls_ssl_conf_tls13_enable_signal_new_session_tickets(&config_,
+                                                           MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED);
   if (begin(stream) != State::kHandshake) return state_;
   if (const int code = mbedtls_ssl_set_hostname(&ssl_, config.server_name); code != 0) return fail(code);
   load_session(config.saved_session, config.server_name);
@@ -94,8 +94,8 @@ int TlsSession::configure(int endpoint, const char* alpn) {
   mbedtls_x509_crt_init(&ca_);
   mbedtls_pk_init(&private_key_);
   allocated_ = true;
-  const int code = mbedtls_ssl_config_defaults(&config_, endpoint, MBEDTLS_SSL_TRANSPORT_STREAM,
-                                               MBEDTLS_SSL_PRESET_DEFAULT);
+  const int code =
+      mbedtls_ssl_config_defaults(&config_, endpoint, MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT);
   if (code != 0) return code;
   mbedtls_ssl_conf_rng(&config_, random_bytes, nullptr);
   mbedtls_ssl_conf_authmode(&config_, MBEDTLS_SSL_VERIFY_REQUIRED);
@@ -191,6 +191,7 @@ void TlsSession::take_ticket() {
   if (mbedtls_ssl_get_session(&ssl_, &session) == 0 &&
       mbedtls_ssl_session_save(&session, saved_.data(), saved_.size(), &size) == 0) {
     saved_size_ = size;
+    ++tickets_;
   }
   mbedtls_ssl_session_free(&session);
 }
@@ -228,6 +229,7 @@ void TlsSession::stop() {
   state_ = State::kIdle;
   error_ = {};
   saved_size_ = 0;
+  tickets_ = 0;
   blocked_ = false;
   resumed_ = false;
 }

@@ -20,19 +20,19 @@
 
 namespace mv::tls {
 
-inline constexpr std::size_t kMaxRecord = 2048;      // plaintext bytes of the longest record, either way
-inline constexpr std::size_t kMaxSavedSession = 256; // a stateful session takes 96 bytes and the server name
-inline constexpr std::size_t kPrivateKeySize = 32;   // P-256 scalar, big-endian
-inline constexpr std::size_t kPublicKeySize = 65;    // P-256 point, uncompressed
+inline constexpr std::size_t kMaxRecord = 2048;       // plaintext bytes of the longest record, either way
+inline constexpr std::size_t kMaxSavedSession = 256;  // a stateful session takes 96 bytes and the server name
+inline constexpr std::size_t kPrivateKeySize = 32;    // P-256 scalar, big-endian
+inline constexpr std::size_t kPublicKeySize = 65;     // P-256 point, uncompressed
 
 // What a client needs. Everything pointed to must outlive the session, but for `saved_session`, which is copied.
 struct ClientConfig {
-  std::span<const std::uint8_t> certificate;                 // own, X.509 DER
-  std::span<const std::uint8_t, kPrivateKeySize> key;        // own
-  std::span<const std::uint8_t> ca_certificate;              // DER: signs the server's certificate
-  const char* server_name;                                   // SNI, and the name that the certificate must carry
-  const char* alpn;                                          // must be what the server chooses
-  std::span<const std::uint8_t> saved_session;               // of an earlier session; empty, or unusable: full handshake
+  std::span<const std::uint8_t> certificate;           // own, X.509 DER
+  std::span<const std::uint8_t, kPrivateKeySize> key;  // own
+  std::span<const std::uint8_t> ca_certificate;        // DER: signs the server's certificate
+  const char* server_name;                             // SNI, and the name that the certificate must carry
+  const char* alpn;                                    // must be what the server chooses
+  std::span<const std::uint8_t> saved_session;         // of an earlier session; empty, or unusable: full handshake
 };
 
 // What a server needs: it accepts one client only, the one that holds the private half of `client_key`. No tickets,
@@ -93,6 +93,9 @@ class TlsSession {
   // The session as the server's newest ticket allows to resume it; empty until a ticket came (call `read`).
   std::span<const std::uint8_t> saved_session() const { return std::span(saved_).first(saved_size_); }
 
+  // Tickets taken since the start: a change means that `saved_session` has changed.
+  unsigned tickets() const { return tickets_; }
+
   // True if the handshake resumed the saved session.
   bool resumed() const { return resumed_; }
 
@@ -121,6 +124,7 @@ class TlsSession {
   std::array<std::uint8_t, kPublicKeySize> client_key_{};
   std::array<std::uint8_t, kMaxSavedSession> saved_{};
   std::size_t saved_size_ = 0;
+  unsigned tickets_ = 0;
   psa_key_id_t key_ = 0;
   mbedtls_ssl_context ssl_{};
   mbedtls_ssl_config config_{};

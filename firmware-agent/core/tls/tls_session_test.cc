@@ -117,8 +117,8 @@ struct Cast {
     return {device_der, std::span<const std::uint8_t, 32>(device_key), ca_der, "cloud.test", "mv-link/1", saved};
   }
   ServerConfig server_config() const {
-    return {device_der, std::span<const std::uint8_t, 32>(device_key),
-            std::span<const std::uint8_t, 65>(debug_point), "mv-debug/1"};
+    return {device_der, std::span<const std::uint8_t, 32>(device_key), std::span<const std::uint8_t, 65>(debug_point),
+            "mv-debug/1"};
   }
   OpenSslOptions gateway_options() const { return {.own = &gateway, .ca = &ca}; }
   OpenSslOptions debugger_options() const { return {.server = false, .alpn = "mv-debug/1", .own = &debugger}; }
@@ -354,8 +354,8 @@ TEST_F(TlsClient, FailsRatherThanUseWeakRandomBytes) {
 
 TEST_F(TlsClient, RefusesAKeyThatIsNone) {
   const Bytes zero(32, 0);
-  ClientConfig config{cast().device_der, std::span<const std::uint8_t, 32>(zero), cast().ca_der, "cloud.test",
-                      "mv-link/1", {}};
+  ClientConfig config{
+      cast().device_der, std::span<const std::uint8_t, 32>(zero), cast().ca_der, "cloud.test", "mv-link/1", {}};
   Wire wire;
   EXPECT_EQ(device.start_client(config, wire), State::kFailed);
   EXPECT_FALSE(device.error().empty());
