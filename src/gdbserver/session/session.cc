@@ -28,16 +28,6 @@ Session::~Session() {
   target_.on_notice(nullptr);
 }
 
-// Wraps an action so that it does nothing once the session is gone or has given up waiting for it.
-template <class T>
-Handler<T> Session::guarded(std::function<void(Result<T>)> action) {
-  const auto ticket = begin();
-  return [this, alive = alive_, ticket, action = std::move(action)](Result<T> result) {
-    if (!*alive || !current(ticket)) return;
-    action(std::move(result));
-  };
-}
-
 std::uint64_t Session::begin() {
   state_ = State::kBusy;
   const auto ticket = ++ticket_;

@@ -11,6 +11,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "gdbserver/rsp/command.h"
 #include "gdbserver/rsp/packet.h"
@@ -91,8 +92,16 @@ class Session {
   std::uint64_t begin();
   bool current(std::uint64_t ticket) const { return ticket == ticket_ && state_ == State::kBusy; }
   void keep_alive(std::uint64_t ticket, int seconds);
+
+  // Wraps an action so that it does nothing once the session is gone or has given up waiting for it.
   template <class T>
-  Handler<T> guarded(std::function<void(Result<T>)> action);
+  Handler<T> guarded(std::function<void(Result<T>)> action) {
+    const auto ticket = begin();
+    return [this, alive = alive_, ticket, action = std::move(action)](Result<T> result) {
+      if (*alive && current(ticket)) action(std::move(result));
+    };
+  }
+
   void write_file(const arm::RegisterFile& file);
 
   void go(const ResumePlan& plan);

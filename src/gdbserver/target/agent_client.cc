@@ -173,7 +173,11 @@ void AgentClient::resume_session(const wire::Attached& attached) {
   const bool back = std::exchange(was_attached_, true) && retry_.count() != 0;
   state_ = State::kReady;
   retry_ = std::chrono::milliseconds{0};
-  if (auto handler = std::exchange(attach_handler_, nullptr)) return handler(attached);
+  if (auto handler = std::exchange(attach_handler_, nullptr)) {
+    handler(attached);
+    if (state_ == State::kReady && !queue_.empty() && !queue_.front().sent) send_front();
+    return;
+  }
   if (!attached.resumed()) {
     next_sequence_ = 1;
     return fail_all({ErrorCode::kSessionLost, "the device restarted meanwhile"});
