@@ -111,7 +111,8 @@ tl::expected<DebugIdentity, std::string> DebugIdentity::load(const std::string& 
   secrets->key.reset(PEM_read_bio_PrivateKey(file.get(), nullptr, no_passphrase, nullptr));
   ERR_clear_error();
   if (!secrets->key)
-    return tl::make_unexpected(fmt::format("{} holds no private key in PEM form (an encrypted one is not taken)", path));
+    return tl::make_unexpected(
+        fmt::format("{} holds no private key in PEM form (an encrypted one is not taken)", path));
   if (!is_p256(secrets->key.get()))
     return tl::make_unexpected(fmt::format("{} is not a P-256 key: make one with mvctl keys", path));
   secrets->certificate = self_signed(secrets->key.get());

@@ -38,8 +38,8 @@ X509* certificate_for(const std::string& name, EVP_PKEY* key, const std::string&
 
 int choose_alpn(SSL*, const unsigned char** out, unsigned char* length, const unsigned char* in, unsigned in_length,
                 void*) {
-  const int found = SSL_select_next_proto(const_cast<unsigned char**>(out), length, kAlpn.data(), kAlpn.size(), in,
-                                          in_length);
+  const int found =
+      SSL_select_next_proto(const_cast<unsigned char**>(out), length, kAlpn.data(), kAlpn.size(), in, in_length);
   return found == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 

@@ -93,7 +93,8 @@ wire::AgentReply QemuAgent::dispatch(const wire::AgentRequest& request) {
       reply.set_error(wire::AGENT_BAD_ADDRESS);
       return reply;
     }
-    stub_.ask(fmt::format("M{:x},{:x}:{}", write.address(), write.data().size(), rsp::to_hex(std::string_view(write.data()))));
+    stub_.ask(fmt::format("M{:x},{:x}:{}", write.address(), write.data().size(),
+                          rsp::to_hex(std::string_view(write.data()))));
     reply.mutable_done();
   } else if (request.has_write_registers()) {
     write_registers(request.write_registers());
@@ -231,9 +232,7 @@ void QemuAgent::write_registers(const wire::WriteRegistersRequest& request) {
   }
 }
 
-void QemuAgent::reset() {
-  stub_.ask("qRcmd," + rsp::to_hex(std::string_view("system_reset")));
-}
+void QemuAgent::reset() { stub_.ask("qRcmd," + rsp::to_hex(std::string_view("system_reset"))); }
 
 std::string QemuAgent::memory(std::uint32_t address, std::uint32_t length) {
   constexpr std::uint32_t kPiece = 512;  // QEMU's packets hold 4096 characters

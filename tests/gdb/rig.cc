@@ -72,9 +72,8 @@ class SocketPipe final : public transport::BytePipe, public std::enable_shared_f
     socket_.async_read_some(asio::buffer(buffer_), [this, alive = alive_](auto error, std::size_t count) {
       if (!*alive) return;
       if (error) return on_closed_({transport::PipeEnd::Reason::kLost, 0, "the carrier was cut"});
-      later([this, copy = std::vector<std::uint8_t>(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(count))] {
-        on_data_(copy);
-      });
+      later([this, copy = std::vector<std::uint8_t>(
+                       buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(count))] { on_data_(copy); });
       read();
     });
   }
@@ -178,7 +177,8 @@ int run(int argc, char** argv) {
       void close() override { pipe->close(); }
       std::shared_ptr<SocketPipe> pipe;
     };
-    auto pipe = std::make_shared<SocketPipe>(Socket(context, asio::local::stream_protocol(), ends[0]), *scheduler, delay);
+    auto pipe =
+        std::make_shared<SocketPipe>(Socket(context, asio::local::stream_protocol(), ends[0]), *scheduler, delay);
     current = pipe;
     scheduler->post([opened, pipe] { opened(std::make_unique<Holder>(pipe)); });
   };

@@ -29,8 +29,8 @@ struct RegisterFile {
   std::array<std::uint32_t, kCoreCount> core{};
   std::array<std::uint32_t, kSystemCount> system{};
   std::array<std::uint32_t, 2 * kDoubleCount + 1> fp{};  // s0-s31, fpscr
-  bool has_fp = false;       // false: the context has no floating-point state
-  bool core_valid = true;    // false: only sp is known, because no frame could be stored
+  bool has_fp = false;                                   // false: the context has no floating-point state
+  bool core_valid = true;                                // false: only sp is known, because no frame could be stored
 
   bool operator==(const RegisterFile&) const = default;
 };

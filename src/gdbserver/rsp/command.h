@@ -26,78 +26,78 @@ struct LldbClient {};      // QThreadSuffixSupported: only LLDB asks it
 struct ExtendedMode {};    // !
 struct HaltReason {};      // ?
 
-struct ReadRegisters {};   // g
-struct WriteRegisters {    // G XX...
+struct ReadRegisters {};  // g
+struct WriteRegisters {   // G XX...
   Bytes bytes;
 };
-struct ReadRegister {      // p n
+struct ReadRegister {  // p n
   std::uint32_t number;
 };
-struct WriteRegister {     // P n=XX...
+struct WriteRegister {  // P n=XX...
   std::uint32_t number;
   Bytes bytes;
 };
 
-struct ReadMemory {        // m addr,length (hex reply) or x addr,length (binary reply)
+struct ReadMemory {  // m addr,length (hex reply) or x addr,length (binary reply)
   std::uint32_t address;
   std::uint32_t length;
   bool binary;
 };
-struct WriteMemory {       // M addr,length:XX... or X addr,length:binary
+struct WriteMemory {  // M addr,length:XX... or X addr,length:binary
   std::uint32_t address;
   Bytes bytes;
 };
-struct Checksum {          // qCRC:addr,length
+struct Checksum {  // qCRC:addr,length
   std::uint32_t address;
   std::uint32_t length;
 };
 
-struct ResumeQuery {};     // vCont?
-struct Resume {            // vCont;action[:thread]..., c, s, C, S
+struct ResumeQuery {};  // vCont?
+struct Resume {         // vCont;action[:thread]..., c, s, C, S
   enum class Kind : std::uint8_t { kContinue, kStep, kRange, kStop };
   Kind kind;
   std::uint32_t start = 0;  // kRange: step while the pc is in [start, end)
   std::uint32_t end = 0;
   std::optional<std::uint32_t> address;  // `c addr`, `s addr`: where to go on
 };
-struct Interrupt {};       // vCtrlC
+struct Interrupt {};  // vCtrlC
 
-struct Breakpoint {        // Z type,addr,kind (insert) or z (remove)
+struct Breakpoint {  // Z type,addr,kind (insert) or z (remove)
   bool insert;
-  std::uint8_t type;       // 0 software, 1 hardware, 2 write, 3 read, 4 access
+  std::uint8_t type;  // 0 software, 1 hardware, 2 write, 3 read, 4 access
   std::uint32_t address;
   std::uint32_t kind;
 };
 
-struct SetThread {         // H op thread
+struct SetThread {  // H op thread
   bool valid;
 };
-struct ThreadAlive {       // T thread
+struct ThreadAlive {  // T thread
   bool valid;
 };
-struct CurrentThread {};     // qC
-struct ThreadListFirst {};   // qfThreadInfo
-struct ThreadListNext {};    // qsThreadInfo
-struct ThreadExtraInfo {};   // qThreadExtraInfo,thread
-struct QueryAttached {};     // qAttached
-struct QuerySymbol {};       // qSymbol::
+struct CurrentThread {};    // qC
+struct ThreadListFirst {};  // qfThreadInfo
+struct ThreadListNext {};   // qsThreadInfo
+struct ThreadExtraInfo {};  // qThreadExtraInfo,thread
+struct QueryAttached {};    // qAttached
+struct QuerySymbol {};      // qSymbol::
 
-struct Transfer {          // qXfer:object:read:annex:offset,length
+struct Transfer {  // qXfer:object:read:annex:offset,length
   std::string object;
   std::string annex;
   std::uint32_t offset;
   std::uint32_t length;
 };
-struct Monitor {           // qRcmd,XX...
+struct Monitor {  // qRcmd,XX...
   std::string text;
 };
 
-struct Detach {};          // D
-struct Kill {              // k, vKill;pid
-  bool replies;            // vKill wants an answer, k gets none
+struct Detach {};  // D
+struct Kill {      // k, vKill;pid
+  bool replies;    // vKill wants an answer, k gets none
 };
-struct Restart {           // R XX, vRun;...
-  bool replies;            // vRun wants a stop reply, R gets none
+struct Restart {  // R XX, vRun;...
+  bool replies;   // vRun wants a stop reply, R gets none
 };
 
 using Command =

@@ -4,12 +4,12 @@
 #include <deque>
 #include <utility>
 
+#include <fmt/format.h>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
-#include <fmt/format.h>
 
 #include "gdbserver/session/session.h"
 
@@ -50,7 +50,8 @@ constexpr std::size_t kMaxUnsent = 1U << 18;
 // One client's socket. Owns its session; kept alive by its own operations.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(tcp::socket socket, std::function<void()> closed) : socket_(std::move(socket)), closed_(std::move(closed)) {}
+  Connection(tcp::socket socket, std::function<void()> closed)
+      : socket_(std::move(socket)), closed_(std::move(closed)) {}
 
   void start(Target& target, Scheduler& scheduler) {
     boost::system::error_code ignored;
@@ -63,6 +64,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void end() {
     if (session_) session_->end();
   }
+
+  void drop_session() { session_.reset(); }
 
  private:
   void read() {
@@ -124,7 +127,11 @@ class AsioServer final : public Server {
   AsioServer(asio::io_context& context, Scheduler& scheduler, Target& target)
       : scheduler_(scheduler), target_(target), acceptor_(context) {}
 
-  ~AsioServer() override { *alive_ = false; }
+  // The connection's own operations may keep it for a while; its session must not outlive the target.
+  ~AsioServer() override {
+    *alive_ = false;
+    if (connection_) connection_->drop_session();
+  }
 
   boost::system::error_code listen(std::uint16_t port) {
     const tcp::endpoint endpoint(asio::ip::address_v4::loopback(), port);

@@ -93,8 +93,8 @@ void Session::pump() {
     // While the application runs only these are meant for us; the rest waits for the stop.
     if (state_ == State::kRunning) {
       const auto command = rsp::parse_command(waiting_.front().payload);
-      const bool now = std::holds_alternative<rsp::Interrupt>(command) || std::holds_alternative<rsp::Detach>(command) ||
-                       std::holds_alternative<rsp::Kill>(command);
+      const bool now = std::holds_alternative<rsp::Interrupt>(command) ||
+                       std::holds_alternative<rsp::Detach>(command) || std::holds_alternative<rsp::Kill>(command);
       if (waiting_.front().kind == rsp::Input::Kind::kPacket && !now) return;
     }
     const rsp::Input input = std::move(waiting_.front());

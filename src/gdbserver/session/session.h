@@ -126,7 +126,7 @@ class Session {
   std::string last_packet_;  // for a client that asks for it again, until no-ack mode
   bool acks_ = true;
   bool no_ack_next_ = false;
-  bool error_texts_ = false;   // the client takes E.text for memory reads too
+  bool error_texts_ = false;  // the client takes E.text for memory reads too
   bool tells_breakpoints_ = false;
   bool is_lldb_ = false;
   Error failure_;

@@ -17,9 +17,8 @@ struct Feature {
 };
 
 constexpr Feature kFeatures[] = {
-    {"QStartNoAckMode+", ""},          {"vContSupported+", ""},         {"qXfer:features:read+", ""},
-    {"qXfer:memory-map:read+", ""},    {"qXfer:threads:read+", ""},     {"binary-upload+", ""},
-    {"swbreak+", "swbreak+"},          {"hwbreak+", "hwbreak+"},
+    {"QStartNoAckMode+", ""},    {"vContSupported+", ""}, {"qXfer:features:read+", ""}, {"qXfer:memory-map:read+", ""},
+    {"qXfer:threads:read+", ""}, {"binary-upload+", ""},  {"swbreak+", "swbreak+"},     {"hwbreak+", "hwbreak+"},
 };
 
 }  // namespace

@@ -108,9 +108,9 @@ void Session::monitor_reset() {
   target_.reset(guarded<Stop>([this](Result<Stop> stop) {
     if (!stop) return answer(error_reply(stop.error()));
     stop_ = *stop;
-    send_(rsp::encode_packet(rsp::console(
-        "the application was restarted and stands at its first instruction\n"
-        "type: maintenance flush register-cache\n")));
+    send_(
+        rsp::encode_packet(rsp::console("the application was restarted and stands at its first instruction\n"
+                                        "type: maintenance flush register-cache\n")));
     answer(std::string(rsp::kOk));
   }));
 }

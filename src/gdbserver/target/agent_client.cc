@@ -29,7 +29,8 @@ constexpr Meaning kMeanings[] = {
 Error describe_agent_error(wire::AgentError code, const std::string& detail) {
   for (const Meaning& meaning : kMeanings)
     if (meaning.code == code) return {meaning.error, detail.empty() ? meaning.text : detail};
-  return {ErrorCode::kProtocol, fmt::format("the device reported error {}, which this version does not know", int{code})};
+  return {ErrorCode::kProtocol,
+          fmt::format("the device reported error {}, which this version does not know", int{code})};
 }
 
 AgentClient::AgentClient(AgentLink& link, Scheduler& scheduler, std::function<SessionId()> make_session,

@@ -32,7 +32,7 @@ std::span<const std::uint8_t> span_of(const std::string& text) {
 std::vector<Region> regions_from(const wire::Attached& attached) {
   std::vector<Region> regions;
   for (const auto& region : attached.regions()) {
-    const auto kind = region.kind() == wire::MEMORY_FLASH         ? MemoryKind::kFlash
+    const auto kind = region.kind() == wire::MEMORY_FLASH        ? MemoryKind::kFlash
                       : region.kind() == wire::MEMORY_PERIPHERAL ? MemoryKind::kPeripheral
                                                                  : MemoryKind::kRam;
     regions.push_back({region.address(), region.size(), kind});
@@ -72,7 +72,8 @@ void AgentTarget::attach(Handler<Stop> handler) {
 // The same manifest is the same flash: what is known of it stays known over sessions.
 void AgentTarget::adopt(const wire::Attached& attached) {
   const auto hash = span_of(attached.manifest_hash());
-  const bool same_image = std::equal(hash.begin(), hash.end(), facts_.manifest_hash.begin(), facts_.manifest_hash.end());
+  const bool same_image =
+      std::equal(hash.begin(), hash.end(), facts_.manifest_hash.begin(), facts_.manifest_hash.end());
   facts_.board = attached.board();
   facts_.manifest_hash.assign(hash.begin(), hash.end());
   const auto id = span_of(attached.build_id());

@@ -72,13 +72,13 @@ class AgentTarget final : public Target {
   std::uint32_t max_read_ = 0;
   MemoryCache cache_;
   BreakpointLedger ledger_;
-  arm::RegisterFile registers_;                 // as the device has them
+  arm::RegisterFile registers_;  // as the device has them
   std::optional<ElfImage> image_;
-  bool compared_ = false;                       // the digest was asked for since the image last changed
+  bool compared_ = false;  // the digest was asked for since the image last changed
   std::size_t trusted_ = 0;
-  std::uint32_t stack_address_ = 0;             // the window of stack that came with the last stop
+  std::uint32_t stack_address_ = 0;  // the window of stack that came with the last stop
   std::uint32_t stack_size_ = 0;
-  std::vector<std::uint32_t> recent_lines_;     // RAM lines asked for in this stop, pushed with the next
+  std::vector<std::uint32_t> recent_lines_;  // RAM lines asked for in this stop, pushed with the next
   std::optional<std::function<void()>> detach_when_stopped_;
 };
 

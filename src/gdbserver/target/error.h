@@ -10,20 +10,20 @@
 namespace mv::gdb {
 
 enum class ErrorCode : std::uint8_t {
-  kBadRequest,        // the device does not understand
-  kBadAddress,        // not the application's memory
+  kBadRequest,  // the device does not understand
+  kBadAddress,  // not the application's memory
   kNotHalted,
   kNoBreakpointFree,
-  kBusy,              // somebody else debugs the device
+  kBusy,  // somebody else debugs the device
   kNoApplication,
   kUnsupported,
-  kOffline,           // the device is not connected to the cloud
-  kUnreachable,       // the cloud cannot be reached
-  kRefused,           // the device does not take our key, or there is none it would take
-  kUnauthorised,      // the cloud does not take our token
-  kNotFound,          // no such device
-  kSessionLost,       // the device restarted: breakpoints and the halt are gone
-  kProtocol,          // the device said something that makes no sense
+  kOffline,       // the device is not connected to the cloud
+  kUnreachable,   // the cloud cannot be reached
+  kRefused,       // the device does not take our key, or there is none it would take
+  kUnauthorised,  // the cloud does not take our token
+  kNotFound,      // no such device
+  kSessionLost,   // the device restarted: breakpoints and the halt are gone
+  kProtocol,      // the device said something that makes no sense
   kTimeout,
 };
 

@@ -1,0 +1,229 @@
+// mvctl debug: a GDB server on this machine for the application on a device, over the air.
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <ostream>
+#include <vector>
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+
+#include "cli/cloud_command.h"
+#include "cli/command.h"
+#include "cli/commands.h"
+#include "cli/debug_session.h"
+#include "cli/key_store.h"
+#include "wire/proto/manifest.pb.h"
+
+namespace mv::cli {
+namespace {
+
+constexpr int kDefaultPort = 8001;
+constexpr int kLastPort = 65535;
+
+struct DebugOptions {
+  std::string device;
+  std::optional<std::string> key;
+  std::optional<std::string> elf;
+  int port = kDefaultPort;
+  bool gdb = false;
+};
+
+// What the cloud knows of the bundle that runs.
+struct Running {
+  std::string name;  // "weather 1.4.2"
+  std::vector<std::uint8_t> debug_key;
+  std::vector<std::uint8_t> build_id;
+};
+
+std::vector<std::uint8_t> bytes_of(const std::string& text) { return {text.begin(), text.end()}; }
+
+std::string hex(const std::vector<std::uint8_t>& bytes) {
+  std::string out;
+  for (const std::uint8_t byte : bytes) out += fmt::format("{:02x}", byte);
+  return out;
+}
+
+std::string decode_base64(const std::string& text) {
+  std::string out(text.size() / 4 * 3 + 3, '\0');
+  const int length =
+      EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()), reinterpret_cast<const unsigned char*>(text.data()),
+                      static_cast<int>(text.size()));
+  if (length < 0) return {};
+  const auto padding = static_cast<std::size_t>(std::count(text.begin(), text.end(), '='));
+  out.resize(static_cast<std::size_t>(length) - std::min(padding, static_cast<std::size_t>(length)));
+  return out;
+}
+
+// The manifest says which key may debug and which build it is.
+Answer<wire::AppBody> fetch_manifest(CloudClient& cloud, const std::string& sid) {
+  const auto document = cloud.get("/Apps/" + sid + "/Manifest");
+  if (!document) return tl::make_unexpected(document.error());
+  const auto encoded = document->value("encoded_bytes", std::string());
+  wire::OpaqueManifest manifest;
+  wire::AppBody body;
+  if (!manifest.ParseFromString(decode_base64(encoded)) || !body.ParseFromString(manifest.body()))
+    return fail(ExitCode::kFailed, "the cloud sent a manifest that cannot be read", "is mvctl as new as mvcloud?");
+  return body;
+}
+
+Answer<Running> what_runs(CloudClient& cloud, const Device& device) {
+  if (device.reported_hash.empty())
+    return fail(ExitCode::kRefusedByDevice, device.label() + " runs no application",
+                fmt::format("deploy one:  mvctl deploy . --device {} --debug-key dev", device.label()));
+  const auto apps = cloud.apps();
+  if (!apps) return tl::make_unexpected(apps.error());
+  const auto app =
+      std::find_if(apps->begin(), apps->end(), [&](const App& a) { return a.hash == device.reported_hash; });
+  if (app == apps->end())
+    return fail(ExitCode::kNotFound, device.label() + " runs a bundle that this cloud does not have",
+                "deploy one from here:  mvctl deploy . --device " + device.label());
+  const auto body = fetch_manifest(cloud, app->sid);
+  if (!body) return tl::make_unexpected(body.error());
+  return Running{app->name + (app->version.empty() ? "" : " " + app->version),
+                 bytes_of(body->debug().debug_auth_pubkey()), bytes_of(body->info().build_id())};
+}
+
+std::string key_path(const std::string& name_or_file) {
+  if (!is_key_name(name_or_file) || std::filesystem::exists(name_or_file)) return name_or_file;
+  return key_files(name_or_file).private_file.string();
+}
+
+// The key that was named, if it is the one of the bundle.
+Result take_named_key(DebugPlan& plan, const Running& running, const std::string& name) {
+  auto identity = transport::DebugIdentity::load(key_path(name));
+  if (!identity) return fail(ExitCode::kNotFound, identity.error(), "see the keys there are:  mvctl keys list");
+  if (identity->public_point() != running.debug_key)
+    return fail(ExitCode::kNotAuthorised,
+                fmt::format("key {} is not the debug key of {}, which {} runs", name, running.name, plan.label),
+                fmt::format("use the key it was made with, or deploy anew:  mvctl deploy . --device {} --debug-key {}",
+                            plan.label, name));
+  plan.key_name = name;
+  plan.identity = std::move(*identity);
+  return {};
+}
+
+// Without --key: the one of our keys that the bundle names.
+Result find_key(DebugPlan& plan, const Running& running) {
+  for (const std::string& name : key_names()) {
+    auto identity = transport::DebugIdentity::load(key_files(name).private_file.string());
+    if (!identity || identity->public_point() != running.debug_key) continue;
+    plan.key_name = name;
+    plan.identity = std::move(*identity);
+    return {};
+  }
+  return fail(ExitCode::kNotAuthorised,
+              fmt::format("none of your keys is the debug key of {}, which {} runs", running.name, plan.label),
+              "name the private key:  mvctl debug " + plan.label + " --key FILE");
+}
+
+Result choose_key(DebugPlan& plan, const Running& running, const DebugOptions& options) {
+  if (running.debug_key.empty())
+    return fail(
+        ExitCode::kRefusedByDevice,
+        fmt::format("{} runs {}, which carries no debug key, so it cannot be debugged", plan.label, running.name),
+        fmt::format("deploy a bundle made with one, for example:  mvctl deploy . --device {} --debug-key dev",
+                    plan.label));
+  return options.key ? take_named_key(plan, running, *options.key) : find_key(plan, running);
+}
+
+// Without --elf: an ELF of the very build that runs, in this folder or in build/.
+void find_elf(DebugPlan& plan, const Running& running) {
+  for (const char* folder : {".", "build"}) {
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+      if (entry.path().extension() != ".elf") continue;
+      auto image = gdb::load_elf_image(entry.path().string());
+      if (!image || image->build_id.empty() || image->build_id != running.build_id) continue;
+      plan.elf_path = entry.path().lexically_normal().string();
+      plan.image = std::move(*image);
+      return;
+    }
+  }
+}
+
+Result choose_elf(DebugPlan& plan, const Running& running, const DebugOptions& options) {
+  if (!options.elf) {
+    if (!running.build_id.empty()) find_elf(plan, running);
+    return {};
+  }
+  auto image = gdb::load_elf_image(*options.elf);
+  if (!image) return fail(ExitCode::kNotFound, image.error().text);
+  if (!running.build_id.empty() && image->build_id != running.build_id)
+    return fail(
+        ExitCode::kFailed,
+        fmt::format("{} is build {}, but {} runs build {}: source lines would be wrong", *options.elf,
+                    image->build_id.empty() ? "without id" : hex(image->build_id).substr(0, 8), plan.label,
+                    hex(running.build_id).substr(0, 8)),
+        fmt::format("deploy it first, or name the ELF that was deployed:  mvctl deploy . --device {}", plan.label));
+  plan.elf_path = *options.elf;
+  plan.image = std::move(*image);
+  return {};
+}
+
+Result make_plan(CloudClient& cloud, const DebugOptions& options, DebugPlan& plan, std::string& summary) {
+  const auto device = cloud.device(options.device);
+  if (!device) return tl::make_unexpected(device.error());
+  plan.device_id = device->sid;
+  plan.label = device->label();
+  if (!device->online)
+    return fail(ExitCode::kDeviceOffline, plan.label + " is offline", "see when it was last there:  mvctl devices");
+  const auto running = what_runs(cloud, *device);
+  if (!running) return tl::make_unexpected(running.error());
+  if (auto key = choose_key(plan, *running, options); !key) return key;
+  if (auto elf = choose_elf(plan, *running, options); !elf) return elf;
+  summary = fmt::format("{} runs {}{}", plan.label, running->name,
+                        plan.elf_path.empty() ? "; no ELF of this build found here, name it with --elf"
+                                              : "; ELF " + plan.elf_path + " matches");
+  return {};
+}
+
+Result debug(Program& program, const DebugOptions& options) {
+  if (options.port < 0 || options.port > kLastPort)
+    return fail(ExitCode::kUsage,
+                fmt::format("{} is no port: 1 to {}, or 0 for any that is free", options.port, kLastPort));
+  auto context = program.context();
+  if (!context) return tl::make_unexpected(context.error());
+  // The port is open before anything else is known: an editor that starts us waits for it, and GDB may connect at once.
+  auto session = DebugSession::open(program, static_cast<std::uint16_t>(options.port));
+  if (!session) return tl::make_unexpected(session.error());
+  program.output().record({{"listening", (*session)->port()}}, fmt::format("Listening on port {}", (*session)->port()));
+  program.output().terminal().out->flush();
+
+  DebugPlan plan;
+  plan.context = *context;
+  plan.start_gdb = options.gdb;
+  std::string summary;
+  const auto planned =
+      with_cloud(program, [&](CloudClient& cloud) { return make_plan(cloud, options, plan, summary); });
+  if (!planned) return planned;
+  program.output().step("device", printable(summary));
+  return (*session)->run(std::move(plan));
+}
+
+}  // namespace
+
+void add_debug(Command& root, Program& program) {
+  Command& command = root.add("debug", "debug the application on a device with GDB");
+  command.describe(
+      "Opens a GDB server on this machine and connects it, end to end encrypted, to the debug agent of the device. "
+      "Only a key that the running bundle names is let in. The application is halted when GDB connects, and runs on "
+      "when GDB leaves.");
+  auto options = std::make_shared<DebugOptions>();
+  command.argument("DEVICE", &options->device, "name, id or unique prefix").complete(Completion::kDevice);
+  command.option("--key,-k", "KEY", &options->key, "private debug key: a name from mvctl keys, or a PEM file")
+      .shows_default("the one of your keys that the bundle names")
+      .complete(Completion::kKey);
+  command.option("--elf,-e", "FILE", &options->elf, "the program that runs there, with its debug information")
+      .shows_default("the matching one in this folder or in build/")
+      .complete(Completion::kFile);
+  command.option("--port,-p", "N", &options->port, "port to listen on; 0 takes any that is free")
+      .shows_default(std::to_string(kDefaultPort));
+  command.flag("--gdb", options->gdb, "start GDB, ready connected, and end with it");
+  command.example("mvctl debug porch --gdb", "step through the application on porch");
+  command.example("mvctl debug porch --elf build/weather.elf --port 0", "for an editor: prints the port it took");
+  command.run([options, &program] { return debug(program, *options); });
+}
+
+}  // namespace mv::cli

@@ -1,0 +1,276 @@
+#include "cli/debug_session.h"
+
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+
+#include <fmt/format.h>
+#include <openssl/rand.h>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include "gdbserver/session/server.h"
+#include "gdbserver/target/agent_target.h"
+#include "gdbserver/target/debug_link.h"
+#include "transport/websocket.h"
+
+extern char** environ;
+
+namespace mv::cli {
+namespace {
+
+namespace asio = boost::asio;
+
+// How long the device is given to let its application run when we leave. It does so by itself after a minute.
+constexpr std::chrono::seconds kFarewell{5};
+
+gdb::SessionId random_session() {
+  gdb::SessionId id;
+  if (RAND_bytes(id.data(), static_cast<int>(id.size())) != 1) std::abort();  // the system has no randomness left
+  return id;
+}
+
+ExitCode exit_code(gdb::ErrorCode code) {
+  switch (code) {
+    case gdb::ErrorCode::kOffline:
+    case gdb::ErrorCode::kTimeout:
+      return ExitCode::kDeviceOffline;
+    case gdb::ErrorCode::kUnreachable:
+      return ExitCode::kCloudUnreachable;
+    case gdb::ErrorCode::kUnauthorised:
+      return ExitCode::kNotAuthorised;
+    case gdb::ErrorCode::kNotFound:
+      return ExitCode::kNotFound;
+    case gdb::ErrorCode::kRefused:
+    case gdb::ErrorCode::kBusy:
+    case gdb::ErrorCode::kNoApplication:
+      return ExitCode::kRefusedByDevice;
+    default:
+      return ExitCode::kFailed;
+  }
+}
+
+std::string hint_for(gdb::ErrorCode code) {
+  switch (code) {
+    case gdb::ErrorCode::kRefused:
+      return "deploy a bundle made with your debug key, for example:  mvctl deploy . --device NAME --debug-key dev";
+    case gdb::ErrorCode::kOffline:
+    case gdb::ErrorCode::kTimeout:
+      return "see when it was last there:  mvctl devices";
+    case gdb::ErrorCode::kNoApplication:
+      return "deploy one first:  mvctl deploy . --device NAME";
+    default:
+      return "";
+  }
+}
+
+gdb::ErrorCode meaning(const transport::HttpError& error) {
+  constexpr unsigned kUnauthorised = 401, kForbidden = 403, kNotFound = 404, kConflict = 409, kUnavailable = 503;
+  if (error.kind != transport::HttpErrorKind::kRefused) return gdb::ErrorCode::kUnreachable;
+  switch (error.status) {
+    case kUnauthorised:
+    case kForbidden:
+      return gdb::ErrorCode::kUnauthorised;
+    case kNotFound:
+      return gdb::ErrorCode::kNotFound;
+    case kConflict:
+      return gdb::ErrorCode::kBusy;
+    case kUnavailable:
+      return gdb::ErrorCode::kOffline;
+    default:
+      return gdb::ErrorCode::kProtocol;
+  }
+}
+
+// Whatever keeps the cloud from us now may be over in a second, but for a wrong token and a device that is gone.
+gdb::AgentLink::Lost lost_from(const transport::HttpError& error) {
+  const auto code = meaning(error);
+  const bool retry = code != gdb::ErrorCode::kUnauthorised && code != gdb::ErrorCode::kNotFound;
+  const auto text =
+      error.kind == transport::HttpErrorKind::kRefused ? refusal(error.status, error.body).message : error.message;
+  return {{code, text}, retry};
+}
+
+tl::expected<std::string, Failure> read_file(const std::string& path) {
+  std::ifstream file(path);
+  std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (file.fail() || text.empty())
+    return fail(ExitCode::kUsage, "the cloud's CA certificate cannot be read: " + path,
+                "name it in the context:  mvctl context create --help");
+  return text;
+}
+
+class Session final : public DebugSession {
+ public:
+  explicit Session(Program& program) : program_(program) {}
+  Result listen(std::uint16_t port) {
+    auto server = gdb::Server::open(io_, *scheduler_, front_, port);
+    if (!server) return fail(ExitCode::kFailed, server.error().text);
+    server_ = std::move(*server);
+    return {};
+  }
+
+  std::uint16_t port() const override { return server_->port(); }
+
+  Result run(DebugPlan plan) override {
+    plan_ = std::move(plan);
+    auto ca = read_file(plan_.context.ca_certificate);
+    if (!ca) return tl::make_unexpected(ca.error());
+    auto http = http_options(plan_.context);
+    if (!http) return tl::make_unexpected(http.error());
+    http_ = *http;
+    connect(*ca);
+    wait_for_signals();
+    io_.run();
+    return result_;
+  }
+
+ private:
+  void connect(const std::string& ca) {
+    link_ = std::make_unique<gdb::DebugLink>([this](gdb::DebugLink::Opened opened) { open_carrier(std::move(opened)); },
+                                             *scheduler_, *plan_.identity,
+                                             transport::SecureChannel::Peer{ca, plan_.device_id});
+    client_ = std::make_unique<gdb::AgentClient>(*link_, *scheduler_, random_session, gdb::AgentClient::Settings{});
+    target_ = std::make_unique<gdb::AgentTarget>(*client_);
+    front_.target = target_.get();
+    front_.output = &program_.output();
+    front_.on_notice(nullptr);
+    target_->probe(std::move(plan_.image), [this](gdb::Result<gdb::DeviceFacts> facts) {
+      if (!facts)
+        return end(
+            fail(exit_code(facts.error().code), plan_.label + ": " + facts.error().text, hint_for(facts.error().code)));
+      ready();
+    });
+  }
+
+  void open_carrier(gdb::DebugLink::Opened opened) {
+    const auto path = cloud_target(plan_.context, "/Devices/" + plan_.device_id + "/DebugStream");
+    transport::open_websocket(io_, http_, path, [opened = std::move(opened)](auto pipe) {
+      if (!pipe) return opened(tl::make_unexpected(lost_from(pipe.error())));
+      opened(std::move(*pipe));
+    });
+  }
+
+  void ready() {
+    program_.output().step("session",
+                           "end-to-end encrypted with key " + plan_.key_name + "; halting when GDB connects");
+    if (target_->trusted_flash() != 0)
+      program_.output().step("flash",
+                             fmt::format("{} bytes of the ELF are what the device runs", target_->trusted_flash()));
+    server_->serve();
+    if (plan_.start_gdb) return start_gdb();
+    const std::string elf = plan_.elf_path.empty() ? "YOUR.elf" : plan_.elf_path;
+    program_.output().note(fmt::format("          gdb-multiarch {} -ex 'target remote :{}'", elf, port()));
+    program_.output().note("          Ctrl-C here ends the session and lets the application run");
+  }
+
+  // GDB has the terminal, and Ctrl-C is its own, until it ends.
+  void start_gdb() {
+    const std::string connect = fmt::format("target remote 127.0.0.1:{}", port());
+    for (const char* name : {"gdb-multiarch", "arm-none-eabi-gdb"}) {
+      std::array<std::string, 6> words = {name, "-q", "-ex", "set remotetimeout 30", "-ex", connect};
+      std::vector<char*> arguments;
+      for (std::string& word : words) arguments.push_back(word.data());
+      if (!plan_.elf_path.empty()) arguments.push_back(plan_.elf_path.data());
+      arguments.push_back(nullptr);
+      if (posix_spawnp(&gdb_, name, nullptr, nullptr, arguments.data(), environ) == 0) return wait_for_gdb();
+    }
+    end(fail(ExitCode::kFailed, "neither gdb-multiarch nor arm-none-eabi-gdb is installed",
+             "on Debian:  apt install gdb-multiarch"));
+  }
+
+  void wait_for_gdb() {
+    children_.async_wait([this](auto error, int) {
+      if (error) return;
+      if (waitpid(gdb_, nullptr, WNOHANG) != gdb_) return wait_for_gdb();
+      gdb_ = 0;
+      end({});
+    });
+    // It may have ended before the wait began.
+    if (waitpid(gdb_, nullptr, WNOHANG) == gdb_) gdb_ = 0, end({});
+  }
+
+  void wait_for_signals() {
+    signals_.async_wait([this](auto error, int signal) {
+      if (error) return;
+      if (gdb_ != 0 && signal == SIGINT) return wait_for_signals();  // Ctrl-C is meant for GDB
+      end({});
+    });
+  }
+
+  // The application is let run; a device that cannot be told does so by itself.
+  void end(Result result) {
+    if (ending_) return;
+    ending_ = true;
+    result_ = std::move(result);
+    farewell_ = scheduler_->after(kFarewell, [this] { io_.stop(); });
+    server_->stop([this] {
+      client_->close();
+      io_.stop();
+    });
+  }
+
+  // Stands before the target because the port is open before there is one.
+  struct Front final : gdb::Target {
+    void attach(gdb::Handler<gdb::Stop> h) override { target->attach(std::move(h)); }
+    void detach(gdb::Handler<void> h) override { target->detach(std::move(h)); }
+    const std::vector<gdb::Region>& regions() const override { return target->regions(); }
+    void read(std::uint32_t a, std::uint32_t n, gdb::Handler<gdb::Bytes> h) override {
+      target->read(a, n, std::move(h));
+    }
+    void write(std::uint32_t a, gdb::Bytes b, gdb::Handler<void> h) override {
+      target->write(a, std::move(b), std::move(h));
+    }
+    void write_registers(const gdb::arm::RegisterFile& r, gdb::Handler<void> h) override {
+      target->write_registers(r, std::move(h));
+    }
+    void resume(const gdb::ResumePlan& p, gdb::Handler<gdb::Stop> h) override { target->resume(p, std::move(h)); }
+    void interrupt() override { target->interrupt(); }
+    void reset(gdb::Handler<gdb::Stop> h) override { target->reset(std::move(h)); }
+    gdb::Result<void> insert_breakpoint(std::uint32_t a) override { return target->insert_breakpoint(a); }
+    void remove_breakpoint(std::uint32_t a) override { target->remove_breakpoint(a); }
+    std::string status() const override { return target->status(); }
+    void on_notice(std::function<void(const std::string&)> h) override {
+      target->on_notice([this, h = std::move(h)](const std::string& text) {
+        output->step("link", text);
+        if (h) h(text);
+      });
+    }
+    gdb::Target* target = nullptr;
+    Output* output = nullptr;
+  };
+
+  Program& program_;
+  DebugPlan plan_;
+  transport::HttpOptions http_;
+  asio::io_context io_;
+  asio::signal_set signals_{io_, SIGINT, SIGTERM};
+  asio::signal_set children_{io_, SIGCHLD};
+  std::unique_ptr<gdb::Scheduler> scheduler_ = gdb::make_scheduler(io_);
+  Front front_;
+  std::unique_ptr<gdb::DebugLink> link_;
+  std::unique_ptr<gdb::AgentClient> client_;
+  std::unique_ptr<gdb::AgentTarget> target_;
+  std::unique_ptr<gdb::Server> server_;
+  std::unique_ptr<gdb::Scheduler::Timer> farewell_;
+  pid_t gdb_ = 0;
+  bool ending_ = false;
+  Result result_;
+};
+
+}  // namespace
+
+tl::expected<std::unique_ptr<DebugSession>, Failure> DebugSession::open(Program& program, std::uint16_t port) {
+  auto session = std::make_unique<Session>(program);
+  if (auto listening = session->listen(port); !listening) return tl::make_unexpected(listening.error());
+  return std::unique_ptr<DebugSession>(std::move(session));
+}
+
+}  // namespace mv::cli

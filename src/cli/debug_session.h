@@ -1,0 +1,41 @@
+// One run of `mvctl debug` once everything is known: the GDB server on a port, and the device behind it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "cli/cloud_client.h"
+#include "cli/program.h"
+#include "gdbserver/target/elf_image.h"
+#include "transport/secure_channel.h"
+
+namespace mv::cli {
+
+struct DebugPlan {
+  Context context;
+  std::string device_id;
+  std::string label;  // how to call the device to a person
+  std::optional<transport::DebugIdentity> identity;
+  std::string key_name;
+  std::string elf_path;  // empty: none; given to GDB as well
+  std::optional<gdb::ElfImage> image;
+  bool start_gdb = false;
+};
+
+// The server's port is open from `open` on; clients are answered once `run` has reached the device.
+class DebugSession {
+ public:
+  // kFailed: the port is taken.
+  static tl::expected<std::unique_ptr<DebugSession>, Failure> open(Program& program, std::uint16_t port);
+
+  virtual ~DebugSession() = default;
+  virtual std::uint16_t port() const = 0;
+
+  // Serves until Ctrl-C, or until GDB ends if it was started here. The application then runs.
+  virtual Result run(DebugPlan plan) = 0;
+};
+
+}  // namespace mv::cli
