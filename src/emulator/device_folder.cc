@@ -1,7 +1,6 @@
 #include "emulator/device_folder.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +13,16 @@
 #include <nlohmann/json.hpp>
 
 namespace mv::emulator {
+namespace {
+
+struct flock whole_file() {
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  return lock;
+}
+
+}  // namespace
 
 bool is_valid_name(std::string_view name) {
   constexpr std::size_t kLongest = 64;
@@ -64,7 +73,8 @@ tl::expected<DeviceLock, std::string> DeviceLock::take(const DeviceFolder& folde
   if (descriptor < 0) {
     return tl::make_unexpected("cannot make " + folder.lock().string() + ": " + std::strerror(errno));
   }
-  if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+  struct flock whole = whole_file();
+  if (::fcntl(descriptor, F_OFD_SETLK, &whole) != 0) {
     ::close(descriptor);
     return tl::make_unexpected("the emulated device " + folder.name() + " is running already");
   }
@@ -77,9 +87,14 @@ DeviceLock::~DeviceLock() {
 
 DeviceLock::DeviceLock(DeviceLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
 
+// Only asks: taking the lock for a moment could make a supervisor fail that is just starting.
 bool is_supervised(const DeviceFolder& folder) {
-  std::error_code error;
-  return std::filesystem::exists(folder.lock(), error) && !DeviceLock::take(folder);
+  const int descriptor = ::open(folder.lock().c_str(), O_RDWR | O_CLOEXEC);
+  if (descriptor < 0) return false;
+  struct flock whole = whole_file();
+  const bool asked = ::fcntl(descriptor, F_OFD_GETLK, &whole) == 0;
+  ::close(descriptor);
+  return asked && whole.l_type != F_UNLCK;
 }
 
 }  // namespace mv::emulator

@@ -1,6 +1,7 @@
 #include "emulator/qemu.h"
 
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -40,6 +41,8 @@ std::string socket_chardev(const std::string& id, const std::filesystem::path& s
   ::dup2(null, STDIN_FILENO);
   ::dup2(log, STDOUT_FILENO);
   ::dup2(log, STDERR_FILENO);
+  // The supervisor's sockets are not for QEMU.
+  ::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
   ::execvp(arguments[0], arguments);
   const int error = errno;
   [[maybe_unused]] const ssize_t written = ::write(failure, &error, sizeof error);

@@ -1,0 +1,298 @@
+#include "cli/cloud_client.h"
+
+#include <openssl/evp.h>
+
+#include <chrono>
+#include <utility>
+
+#include "cli/interrupt.h"
+
+namespace mv::cli {
+namespace {
+
+using nlohmann::ordered_json;
+using transport::FormFields;
+using transport::HttpErrorKind;
+using transport::HttpRequest;
+
+constexpr int kPageSize = 200;
+constexpr int kMostPages = 1000;  // a server that never ends its list must not keep us for ever
+
+std::string base64(const std::string& text) {
+  std::string out(4 * ((text.size() + 2) / 3) + 1, '\0');
+  const int length =
+      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()), reinterpret_cast<const unsigned char*>(text.data()),
+                      static_cast<int>(text.size()));
+  out.resize(static_cast<std::size_t>(length));
+  return out;
+}
+
+// Empty if it is not base64.
+std::vector<std::uint8_t> from_base64(const std::string& text) {
+  std::vector<std::uint8_t> out(text.size());
+  const int length =
+      EVP_DecodeBlock(out.data(), reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
+  if (length < 0) return {};
+  const auto padding = static_cast<std::size_t>(text.ends_with("==") ? 2 : text.ends_with("=") ? 1 : 0);
+  out.resize(static_cast<std::size_t>(length) - padding);
+  return out;
+}
+
+// The value at a path of keys, or an empty one: what the cloud leaves out or sets to null is not there.
+const ordered_json& at(const ordered_json& document, std::initializer_list<const char*> keys) {
+  static const ordered_json kNothing;
+  const ordered_json* value = &document;
+  for (const char* key : keys) {
+    if (!value->is_object() || !value->contains(key)) return kNothing;
+    value = &(*value)[key];
+  }
+  return *value;
+}
+
+std::string text(const ordered_json& document, std::initializer_list<const char*> keys) {
+  const ordered_json& value = at(document, keys);
+  return value.is_string() ? value.get<std::string>() : std::string();
+}
+
+std::uint64_t count(const ordered_json& document, std::initializer_list<const char*> keys) {
+  const ordered_json& value = at(document, keys);
+  return value.is_number_unsigned() ? value.get<std::uint64_t>() : 0;
+}
+
+Device device_of(ordered_json document) {
+  Device device;
+  device.sid = text(document, {"sid"});
+  device.name = text(document, {"unique_name"});
+  device.board = text(document, {"board"});
+  device.online = text(document, {"connection", "state"}) == "online";
+  device.state = text(document, {"state"});
+  device.update_status = text(document, {"app", "update_status"});
+  device.target_sid = text(document, {"app", "target_sid"});
+  device.target_hash = text(document, {"app", "target_hash"});
+  device.reported_hash = text(document, {"app", "reported_hash"});
+  device.detail = text(document, {"detail"});
+  device.bytes_done = count(document, {"bytes_done"});
+  device.bytes_total = count(document, {"bytes_total"});
+  device.document = std::move(document);
+  return device;
+}
+
+App app_of(ordered_json document) {
+  App app;
+  app.sid = text(document, {"sid"});
+  app.hash = text(document, {"hash"});
+  app.name = text(document, {"name"});
+  app.version = text(document, {"version"});
+  app.size = count(document, {"size"});
+  app.document = std::move(document);
+  return app;
+}
+
+// 503 is a device that is offline, or a cloud that cannot work at the moment.
+ExitCode code_of_status(unsigned status, const std::string& message) {
+  switch (status) {
+    case 401:
+    case 403:
+      return ExitCode::kNotAuthorised;
+    case 404:
+      return ExitCode::kNotFound;
+    case 503:
+      return message.find("offline") != std::string::npos ? ExitCode::kDeviceOffline : ExitCode::kCloudUnreachable;
+    default:
+      return ExitCode::kFailed;
+  }
+}
+
+std::string method_line(const HttpRequest& request, const std::string& outcome,
+                        std::chrono::steady_clock::time_point start) {
+  const auto spent =
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start).count();
+  return request.method + " " + request.target + "  " + outcome + "  " + std::to_string(spent) + " ms";
+}
+
+}  // namespace
+
+Answer<transport::HttpOptions> http_options(const Context& context) {
+  const auto url = transport::parse_cloud_url(context.cloud);
+  if (!url) return fail(ExitCode::kUsage, url.error(), "see mvctl context show");
+  transport::HttpOptions options;
+  options.host = url->host;
+  options.port = url->port;
+  options.ca_certificate = context.ca_certificate;
+  options.interrupted = &interrupted();
+  if (!context.token.empty()) {
+    options.authorization = context.account_sid.empty() ? "Bearer " + context.token
+                                                        : "Basic " + base64(context.account_sid + ":" + context.token);
+  }
+  return options;
+}
+
+std::string cloud_target(const Context& context, const std::string& path) {
+  const auto url = transport::parse_cloud_url(context.cloud);
+  return (url ? url->path : std::string()) + "/v1" + path;
+}
+
+Failure to_failure(const transport::HttpError& error) {
+  switch (error.kind) {
+    case HttpErrorKind::kRefused:
+      return refusal(error.status, error.body);
+    case HttpErrorKind::kUntrusted:
+      return {ExitCode::kCloudUnreachable, error.message,
+              "give the CA certificate that mvcloud init wrote: mvctl context create NAME --from FILE"};
+    case HttpErrorKind::kUnreachable:
+    case HttpErrorKind::kTimedOut:
+    case HttpErrorKind::kLost:
+      return {ExitCode::kCloudUnreachable, error.message,
+              "see whether mvcloud serve runs there, and mvctl context show"};
+    case HttpErrorKind::kInterrupted:
+      return {ExitCode::kFailed, "interrupted", {}};
+    default:
+      return {ExitCode::kFailed, error.message, {}};
+  }
+}
+
+Failure refusal(unsigned status, const std::string& body) {
+  const ordered_json document = ordered_json::parse(body, nullptr, false);
+  std::string message = document.is_object() ? text(document, {"message"}) : std::string();
+  if (message.empty()) message = "the cloud answered with HTTP status " + std::to_string(status);
+  std::string hint;
+  if (status == 401) hint = "the token of this context is not valid (any more): see mvctl context show";
+  if (status == 404 && message.find("evice") != std::string::npos) hint = "see mvctl devices";
+  return {code_of_status(status, message), message, hint};
+}
+
+Answer<CloudClient> CloudClient::make(const Context& context) {
+  auto options = http_options(context);
+  if (!options) return tl::make_unexpected(options.error());
+  auto http = transport::HttpClient::make(*std::move(options));
+  if (!http) return tl::make_unexpected(to_failure(http.error()));
+  return CloudClient(*std::move(http), cloud_target(context, ""));
+}
+
+std::string CloudClient::target(const std::string& path, const FormFields& query) const {
+  return prefix_ + path + (query.empty() ? "" : "?" + transport::encode_form(query));
+}
+
+Answer<ordered_json> CloudClient::send(HttpRequest request) {
+  request.headers.emplace_back("Accept", "application/json");
+  const auto start = std::chrono::steady_clock::now();
+  auto response = http_.request(request);
+  trace_.push_back(method_line(request, response ? std::to_string(response->status) : response.error().message, start));
+  if (!response) return tl::make_unexpected(to_failure(response.error()));
+  if (!response->ok()) return tl::make_unexpected(refusal(response->status, response->body));
+  if (response->body.empty()) return ordered_json();
+  ordered_json document = ordered_json::parse(response->body, nullptr, false);
+  if (document.is_discarded())
+    return fail(ExitCode::kFailed, "the cloud's answer to " + request.target + " is not JSON");
+  return document;
+}
+
+Answer<ordered_json> CloudClient::get(const std::string& path, const FormFields& query) {
+  return send({"GET", target(path, query), {}, {}});
+}
+
+Answer<ordered_json> CloudClient::post(const std::string& path, const FormFields& fields) {
+  return send(
+      {"POST", target(path), {{"Content-Type", "application/x-www-form-urlencoded"}}, transport::encode_form(fields)});
+}
+
+Answer<void> CloudClient::remove(const std::string& path) {
+  return send({"DELETE", target(path), {}, {}}).map([](const ordered_json&) {});
+}
+
+// All pages of a list. `meta.key` names the array, `meta.next_page_url` the next page.
+Answer<std::vector<ordered_json>> CloudClient::list(const std::string& path) {
+  std::vector<ordered_json> items;
+  std::string next = target(path, {{"PageSize", std::to_string(kPageSize)}});
+  for (int page = 0; page < kMostPages && !next.empty(); ++page) {
+    const auto document = send({"GET", next, {}, {}});
+    if (!document) return tl::make_unexpected(document.error());
+    for (const ordered_json& item : at(*document, {text(*document, {"meta", "key"}).c_str()})) items.push_back(item);
+    next = text(*document, {"meta", "next_page_url"});
+    // An absolute address: we stay with the cloud we trust and take path and query only.
+    if (const std::size_t scheme = next.find("://"); scheme != std::string::npos) {
+      const std::size_t slash = next.find('/', scheme + 3);
+      next = slash == std::string::npos ? std::string() : next.substr(slash);
+    }
+  }
+  return items;
+}
+
+Answer<std::vector<Device>> CloudClient::devices() {
+  return list("/Devices").map([](std::vector<ordered_json> documents) {
+    std::vector<Device> devices;
+    for (ordered_json& document : documents) devices.push_back(device_of(std::move(document)));
+    return devices;
+  });
+}
+
+Answer<Device> CloudClient::device(const std::string& name) {
+  return get("/Devices/" + transport::percent_encode(name)).map(device_of);
+}
+
+Answer<Device> CloudClient::update_device(const std::string& sid, const FormFields& fields) {
+  return post("/Devices/" + transport::percent_encode(sid), fields).map(device_of);
+}
+
+Answer<Provisioned> CloudClient::provision(const std::string& name, const std::string& board) {
+  auto document = post("/Devices", {{"UniqueName", name}, {"Board", board}});
+  if (!document) return tl::make_unexpected(document.error());
+  std::vector<std::uint8_t> identity = from_base64(text(*document, {"identity"}));
+  if (identity.empty()) return fail(ExitCode::kFailed, "the cloud made the device but gave no identity for it");
+  // A secret: it must not be printed with the rest.
+  document->erase("identity");
+  return Provisioned{device_of(*std::move(document)), std::move(identity)};
+}
+
+Answer<std::vector<App>> CloudClient::apps() {
+  return list("/Apps").map([](std::vector<ordered_json> documents) {
+    std::vector<App> apps;
+    for (ordered_json& document : documents) apps.push_back(app_of(std::move(document)));
+    return apps;
+  });
+}
+
+Answer<App> CloudClient::app(const std::string& name) {
+  return get("/Apps/" + transport::percent_encode(name)).map(app_of);
+}
+
+Answer<App> CloudClient::upload_app(const std::filesystem::path& bundle, const std::string& unique_name,
+                                    const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
+  transport::Upload upload{target("/Apps"), "File", bundle, bundle.filename().string(), {}};
+  if (!unique_name.empty()) upload.fields.emplace_back("UniqueName", unique_name);
+  const auto response = http_.upload(upload, progress);
+  if (!response) return tl::make_unexpected(to_failure(response.error()));
+  if (!response->ok()) return tl::make_unexpected(refusal(response->status, response->body));
+  ordered_json document = ordered_json::parse(response->body, nullptr, false);
+  if (!document.is_object()) return fail(ExitCode::kFailed, "the cloud's answer to the upload is not JSON");
+  return app_of(std::move(document));
+}
+
+Answer<void> CloudClient::delete_app(const std::string& sid) {
+  return remove("/Apps/" + transport::percent_encode(sid));
+}
+
+Answer<std::vector<ordered_json>> CloudClient::signers() { return list("/Signers"); }
+
+Answer<ordered_json> CloudClient::add_signer(const std::string& name, const std::string& public_key_pem) {
+  return post("/Signers", {{"Name", name}, {"PublicKey", public_key_pem}});
+}
+
+Answer<void> CloudClient::delete_signer(const std::string& key_id) {
+  return remove("/Signers/" + transport::percent_encode(key_id));
+}
+
+Answer<void> CloudClient::events(const std::string& path, const FormFields& query, bool follow,
+                                 const std::function<bool(const transport::ServerEvent&)>& on_event,
+                                 const std::function<void(const std::string&)>& on_lost) {
+  transport::EventStreamOptions options;
+  options.target = target(path, query);
+  options.follow = follow;
+  options.interrupted = &interrupted();
+  const auto done = transport::follow_events(
+      http_, options, on_event, [&](const transport::HttpError& error) { on_lost(to_failure(error).message); });
+  if (done || done.error().kind == HttpErrorKind::kInterrupted) return {};
+  return tl::make_unexpected(to_failure(done.error()));
+}
+
+}  // namespace mv::cli

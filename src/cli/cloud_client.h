@@ -1,0 +1,113 @@
+// The cloud as the commands see it: docs/rest-api.md as functions. Every failure is a sentence with an exit code.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/context.h"
+#include "cli/failure.h"
+#include "transport/event_stream.h"
+#include "transport/http_client.h"
+#include "transport/url.h"
+
+namespace mv::cli {
+
+template <typename Value>
+using Answer = tl::expected<Value, Failure>;
+
+// A device as the cloud describes it. `document` is the whole answer.
+struct Device {
+  std::string sid;
+  std::string name;
+  std::string board;
+  bool online = false;
+  std::string state;          // "running", "downloading", ...
+  std::string update_status;  // "up-to-date", "pending", "error"
+  std::string target_sid;
+  std::string target_hash;
+  std::string reported_hash;
+  std::string detail;  // the device's own words
+  std::uint64_t bytes_done = 0;
+  std::uint64_t bytes_total = 0;
+  nlohmann::ordered_json document;
+
+  // How to call it to a person.
+  const std::string& label() const { return name.empty() ? sid : name; }
+};
+
+struct App {
+  std::string sid;
+  std::string hash;  // "sha256:HEX" of the manifest
+  std::string name;
+  std::string version;
+  std::uint64_t size = 0;  // bytes
+  nlohmann::ordered_json document;
+};
+
+struct Provisioned {
+  Device device;
+  std::vector<std::uint8_t> identity;  // wire::Identity; the cloud gives it once
+};
+
+class CloudClient {
+ public:
+  // Does not connect yet.
+  static Answer<CloudClient> make(const Context& context);
+
+  Answer<std::vector<Device>> devices();
+  // By name, id or unique prefix.
+  Answer<Device> device(const std::string& name);
+  Answer<Device> update_device(const std::string& sid, const transport::FormFields& fields);
+  Answer<Provisioned> provision(const std::string& name, const std::string& board);
+
+  Answer<std::vector<App>> apps();
+  Answer<App> app(const std::string& name);
+  Answer<App> upload_app(const std::filesystem::path& bundle, const std::string& unique_name,
+                         const std::function<void(std::uint64_t, std::uint64_t)>& progress);
+  Answer<void> delete_app(const std::string& sid);
+
+  Answer<std::vector<nlohmann::ordered_json>> signers();
+  Answer<nlohmann::ordered_json> add_signer(const std::string& name, const std::string& public_key_pem);
+  Answer<void> delete_signer(const std::string& key_id);
+
+  // Any path below /v1 that has no function of its own: "/Devices/UV.../Crashes".
+  Answer<nlohmann::ordered_json> get(const std::string& path, const transport::FormFields& query = {});
+
+  // Follows a stream of events below /v1; `on_lost` is told when the connection has to be made anew.
+  Answer<void> events(const std::string& path, const transport::FormFields& query, bool follow,
+                      const std::function<bool(const transport::ServerEvent&)>& on_event,
+                      const std::function<void(const std::string&)>& on_lost);
+
+  // What went over the wire since the last call, one line a request, for --verbose.
+  std::vector<std::string> take_trace() { return std::exchange(trace_, {}); }
+
+ private:
+  CloudClient(transport::HttpClient http, std::string prefix) : http_(std::move(http)), prefix_(std::move(prefix)) {}
+
+  Answer<nlohmann::ordered_json> send(transport::HttpRequest request);
+  Answer<nlohmann::ordered_json> post(const std::string& path, const transport::FormFields& fields);
+  Answer<void> remove(const std::string& path);
+  Answer<std::vector<nlohmann::ordered_json>> list(const std::string& path);
+  std::string target(const std::string& path, const transport::FormFields& query = {}) const;
+
+  transport::HttpClient http_;
+  std::string prefix_;  // path of the cloud's address, with "/v1"
+  std::vector<std::string> trace_;
+};
+
+// What the transport needs to talk to this cloud. kUsage: its address is none.
+Answer<transport::HttpOptions> http_options(const Context& context);
+
+// The path of the cloud's address, "/v1" and `path`: the target of a request.
+std::string cloud_target(const Context& context, const std::string& path);
+
+// A transport's error, or an answer that refuses, as a command's failure.
+Failure to_failure(const transport::HttpError& error);
+Failure refusal(unsigned status, const std::string& body);
+
+}  // namespace mv::cli

@@ -1,0 +1,222 @@
+// mvctl devices: what devices there are, what each runs; name, logging, restart, provisioning.
+#include <memory>
+#include <optional>
+
+#include "cli/cloud_command.h"
+#include "cli/command.h"
+#include "cli/commands.h"
+
+namespace mv::cli {
+namespace {
+
+using nlohmann::ordered_json;
+
+std::string text(const ordered_json& document, const char* key) {
+  return document.is_object() && document.contains(key) && document[key].is_string() ? document[key].get<std::string>()
+                                                                                     : std::string();
+}
+
+ordered_json part(const ordered_json& document, const char* key) {
+  return document.is_object() && document.contains(key) ? document[key] : ordered_json();
+}
+
+// The application's name and version by the hash of its manifest; the hash itself if the cloud does not know it.
+std::string application_label(const std::vector<App>& apps, const std::string& hash) {
+  if (hash.empty()) return "-";
+  for (const App& app : apps) {
+    if (app.hash == hash && !app.name.empty()) return app.version.empty() ? app.name : app.name + " " + app.version;
+  }
+  return short_hash(hash);
+}
+
+std::string state_word(const Device& device) { return device.online ? "online" : "offline"; }
+
+// What stands behind the application's name: nothing when all is as it should be.
+std::string state_remark(const Device& device) {
+  if (device.state.empty() || device.state == "running" || device.state == "none") return "";
+  return " (" + device.state + ")";
+}
+
+std::string last_seen(const Device& device) {
+  const ordered_json connection = part(device.document, "connection");
+  if (!device.online) return how_long_ago(text(connection, "since"));
+  const ordered_json rtt = part(connection, "round_trip_ms");
+  const std::string trip =
+      rtt.is_number() && rtt.get<double>() > 0 ? " (RTT " + std::to_string(rtt.get<long>()) + " ms)" : "";
+  return "now" + trip;
+}
+
+Result list_devices(Program& program, CloudClient& cloud) {
+  const auto devices = cloud.devices();
+  if (!devices) return tl::make_unexpected(devices.error());
+  const auto apps = cloud.apps();
+  if (!apps) return tl::make_unexpected(apps.error());
+  Output& output = program.output();
+  Table table({"NAME", "ID", "BOARD", "STATE", "RUNS", "LAST SEEN"});
+  ordered_json documents = ordered_json::array();
+  for (const Device& device : *devices) {
+    table.row({printable(device.name), short_sid(device.sid), printable(device.board), state_word(device),
+               printable(application_label(*apps, device.reported_hash)) + state_remark(device), last_seen(device)});
+    documents.push_back(device.document);
+  }
+  output.result({{"devices", documents}},
+                devices->empty() ? "no device yet: mvctl emulator start NAME makes one" : table.text(output));
+  return {};
+}
+
+std::string app_lines(const Device& device, const std::vector<App>& apps) {
+  std::string lines = "runs      " + application_label(apps, device.reported_hash) + state_remark(device) + "\n";
+  if (!device.target_hash.empty() && device.target_hash != device.reported_hash) {
+    lines += "wanted    " + application_label(apps, device.target_hash) + " (" + device.update_status + ")\n";
+  }
+  if (!device.detail.empty()) lines += "says      " + printable(device.detail) + "\n";
+  return lines;
+}
+
+std::string describe_device(const Device& device, const std::vector<App>& apps) {
+  const ordered_json connection = part(device.document, "connection");
+  const ordered_json restarts = part(device.document, "restarts");
+  const ordered_json logging = part(device.document, "logging");
+  std::string lines = "name      " + printable(device.name) + "\nid        " + device.sid + "\nboard     " +
+                      printable(device.board) + ", microvisor " +
+                      printable(text(device.document, "microvisor_version")) + "\n";
+  lines += "link      " + state_word(device) + (device.online ? "" : ", last seen " + last_seen(device));
+  if (device.online) lines += " since " + text(connection, "since") + " from " + printable(text(connection, "address"));
+  lines += "\n" + app_lines(device, apps);
+  if (restarts.is_number())
+    lines += "restarts  " + restarts.dump() + " of the application since the microvisor booted\n";
+  lines += std::string("logging   ") + (part(logging, "enabled") == ordered_json(true) ? "on" : "off") + "\n";
+  return lines;
+}
+
+Result show_device(Program& program, CloudClient& cloud, const std::string& name) {
+  const auto device = cloud.device(name);
+  if (!device) return tl::make_unexpected(device.error());
+  if (program.output().json()) {
+    program.output().result(device->document, "");
+    return {};
+  }
+  const auto apps = cloud.apps();
+  if (!apps) return tl::make_unexpected(apps.error());
+  program.output().result(device->document, describe_device(*device, *apps));
+  return {};
+}
+
+Result change_device(Program& program, CloudClient& cloud, const std::string& name, const transport::FormFields& fields,
+                     const std::string& done) {
+  const auto device = cloud.device(name);
+  if (!device) return tl::make_unexpected(device.error());
+  const auto changed = cloud.update_device(device->sid, fields);
+  if (!changed) return tl::make_unexpected(changed.error());
+  program.output().result(changed->document, device->label() + " " + done);
+  return {};
+}
+
+struct UpdateOptions {
+  std::string device;
+  std::string name;
+  std::string logging;
+};
+
+Result update_device(Program& program, CloudClient& cloud, const UpdateOptions& options) {
+  transport::FormFields fields;
+  std::string done;
+  if (!options.name.empty()) {
+    fields.emplace_back("UniqueName", options.name);
+    done = "is called " + options.name + " from now on";
+  }
+  if (!options.logging.empty()) {
+    fields.emplace_back("LoggingEnabled", options.logging == "on" ? "true" : "false");
+    done += std::string(done.empty() ? "" : "; ") + "logging is " + options.logging;
+  }
+  if (fields.empty()) return fail(ExitCode::kUsage, "nothing to change", "give --name NAME or --logging on|off");
+  return change_device(program, cloud, options.device, fields, done);
+}
+
+struct ProvisionOptions {
+  std::string name;
+  std::string board = "mps2-an505";
+  std::string out;
+};
+
+Result provision_device(Program& program, CloudClient& cloud, const ProvisionOptions& options) {
+  const auto made = cloud.provision(options.name, options.board);
+  if (!made) return tl::make_unexpected(made.error());
+  const std::string_view identity(reinterpret_cast<const char*>(made->identity.data()), made->identity.size());
+  if (auto written = write_private_file(options.out, identity); !written) return written;
+  ordered_json document = made->device.document;
+  document["identity_file"] = options.out;
+  program.output().result(document, made->device.label() + " is " + made->device.sid +
+                                        "; its identity, private key included, is in " + options.out +
+                                        " and nowhere else");
+  return {};
+}
+
+void add_update(Command& devices, Program& program) {
+  Command& update = devices.add("update", "change a device's name or logging");
+  auto options = std::make_shared<UpdateOptions>();
+  update.argument("DEVICE", &options->device, "name, id or unique prefix").complete(Completion::kDevice);
+  update.option("--name", "NAME", &options->name, "call it so");
+  update.option("--logging", "on|off", &options->logging, "whether the application's log is sent")
+      .choices({"on", "off"});
+  update.example("mvctl devices update UV91 --name porch", "give it a name");
+  update.example("mvctl devices update porch --logging off", "save the bytes of its log");
+  update.run([options, &program] {
+    return with_cloud(program, [&](CloudClient& cloud) { return update_device(program, cloud, *options); });
+  });
+}
+
+void add_restart(Command& devices, Program& program) {
+  Command& restart = devices.add("restart", "restart the application of a device");
+  auto name = std::make_shared<std::string>();
+  restart.argument("DEVICE", name.get(), "name, id or unique prefix").complete(Completion::kDevice);
+  restart.example("mvctl devices restart porch", "the microvisor and its link stay up");
+  restart.example("mvctl devices restart porch --output json", "the device as the cloud then describes it");
+  restart.run([name, &program] {
+    return with_cloud(program, [&](CloudClient& cloud) {
+      return change_device(program, cloud, *name, {{"RestartApp", "true"}}, "restarts its application");
+    });
+  });
+}
+
+void add_provision(Command& devices, Program& program) {
+  Command& provision = devices.add("provision", "make the identity of a new device");
+  auto options = std::make_shared<ProvisionOptions>();
+  provision.argument("NAME", &options->name, "how to call it");
+  provision.option("--board", "BOARD", &options->board, "board it is").shows_default("mps2-an505");
+  provision.option("--out,-o", "FILE", &options->out, "where the identity goes").required().complete(Completion::kFile);
+  provision.example("mvctl devices provision porch --board stm32u585 --out porch.identity", "for a board on the desk");
+  provision.example("mvctl emulator start demo", "an emulated device is provisioned by its first start");
+  provision.run([options, &program] {
+    return with_cloud(program, [&](CloudClient& cloud) { return provision_device(program, cloud, *options); });
+  });
+}
+
+}  // namespace
+
+void add_devices(Command& root, Program& program) {
+  Command& devices = root.add("devices", "devices: what there is and what it runs");
+  const auto list = [&program] {
+    return with_cloud(program, [&](CloudClient& cloud) { return list_devices(program, cloud); });
+  };
+  devices.example("mvctl devices", "a table of all of them");
+  devices.example("mvctl devices show porch", "all about one");
+  devices.run(list);
+  Command& list_command = devices.add("list", "all devices");
+  list_command.example("mvctl devices list", "a table of all of them");
+  list_command.example("mvctl devices list --output json", "the same for a program");
+  list_command.run(list);
+  Command& show = devices.add("show", "one device");
+  auto name = std::make_shared<std::string>();
+  show.argument("DEVICE", name.get(), "name, id or unique prefix").complete(Completion::kDevice);
+  show.example("mvctl devices show porch", "what it runs and since when");
+  show.example("mvctl devices show UV91 --output json", "everything the cloud knows");
+  show.run([name, &program] {
+    return with_cloud(program, [&](CloudClient& cloud) { return show_device(program, cloud, *name); });
+  });
+  add_update(devices, program);
+  add_restart(devices, program);
+  add_provision(devices, program);
+}
+
+}  // namespace mv::cli
