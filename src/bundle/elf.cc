@@ -50,7 +50,7 @@ Expected<void> check_header(Elf* elf) {
     return not_ours("it is for another processor (ELF machine " + std::to_string(header.e_machine) + ")");
   if (header.e_type == ET_REL) return not_ours("it is an object file that was not linked");
   if (header.e_type != ET_EXEC) return not_ours("it is not an executable linked to fixed addresses");
-  if (header.e_entry != 0 && (header.e_entry & 1) == 0) return not_ours("its entry point is ARM code, not Thumb");
+  // The entry point says nothing: the device starts at the reset vector, which layers.cc checks for Thumb.
   return {};
 }
 

@@ -32,6 +32,7 @@ bool parse_message(Message& message, Bytes bytes) {
 
 // Fields in the order of their numbers, no maps: the same message always gives the same bytes.
 std::vector<std::uint8_t> serialise(const google::protobuf::MessageLite& message) {
+  const google::protobuf::LogSilencer silence;
   std::string text;
   {
     google::protobuf::io::StringOutputStream stream(&text);

@@ -5,6 +5,8 @@ namespace mv::cli {
 void add_all_commands(Command& root, Program& program) {
   using Add = void (*)(Command&, Program&);
   constexpr Add kFamilies[] = {
+      add_keys,
+      add_bundle,
       add_help,
   };
   for (const Add add : kFamilies) add(root, program);

@@ -1,14 +1,9 @@
 #include "cli/context.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 
 #include <nlohmann/json.hpp>
 
@@ -57,17 +52,6 @@ void override_from_environment(Context& context) {
   take("MVCTL_TOKEN", context.token);
   take("MVCTL_CA", context.ca_certificate);
   while (!context.cloud.empty() && context.cloud.back() == '/') context.cloud.pop_back();
-}
-
-Result write_all(int file, std::string_view content, const fs::path& path) {
-  while (!content.empty()) {
-    const ssize_t written = ::write(file, content.data(), content.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return fail(ExitCode::kFailed, path.string() + " cannot be written: " + std::strerror(errno));
-    content.remove_prefix(static_cast<std::size_t>(written));
-  }
-  if (::fsync(file) != 0) return fail(ExitCode::kFailed, path.string() + " cannot be written: " + std::strerror(errno));
-  return {};
 }
 
 }  // namespace
@@ -121,26 +105,6 @@ tl::expected<Context, Failure> choose_context(const std::string& wanted) {
                 "mvctl context create NAME --cloud https://HOST:8443, or set MVCTL_CLOUD and MVCTL_TOKEN");
   }
   return context;
-}
-
-Result write_private_file(const fs::path& path, std::string_view content) {
-  std::error_code error;
-  const fs::path folder = path.parent_path();
-  if (!folder.empty() && !fs::exists(folder, error)) {
-    fs::create_directories(folder, error);
-    if (error) return fail(ExitCode::kFailed, folder.string() + " cannot be made: " + error.message());
-    fs::permissions(folder, fs::perms::owner_all, error);
-  }
-  std::string temporary = path.string() + ".XXXXXX";
-  const int file = ::mkostemp(temporary.data(), O_CLOEXEC);  // mode 0600
-  if (file < 0) return fail(ExitCode::kFailed, path.string() + " cannot be written: " + std::strerror(errno));
-  auto written = write_all(file, content, path);
-  ::close(file);
-  if (written && ::rename(temporary.c_str(), path.c_str()) != 0) {
-    written = fail(ExitCode::kFailed, path.string() + " cannot be replaced: " + std::strerror(errno));
-  }
-  if (!written) ::unlink(temporary.c_str());
-  return written;
 }
 
 }  // namespace mv::cli

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "cli/failure.h"
+#include "cli/file.h"
 
 namespace mv::cli {
 
@@ -42,8 +43,5 @@ Result save_contexts(const ContextStore& store);
 // The context named `wanted`, or the current one if it is empty, with the environment's values in place.
 // kNotFound: there is no such context. kUsage: none at all is configured.
 tl::expected<Context, Failure> choose_context(const std::string& wanted);
-
-// Writes a file that only its owner may read, in one step. Used for everything secret.
-Result write_private_file(const std::filesystem::path& path, std::string_view content);
 
 }  // namespace mv::cli

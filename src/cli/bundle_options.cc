@@ -1,0 +1,145 @@
+#include "cli/bundle_options.h"
+
+#include <charconv>
+
+#include "cli/git.h"
+#include "cli/key_store.h"
+
+namespace mv::cli {
+namespace {
+
+constexpr std::uint64_t kBiggestInput = 256 << 20;  // an ELF with debug information
+constexpr std::uint32_t kSyscallAbi = 1;            // docs/system-calls.md
+constexpr std::size_t kLongestText = 64;            // wire/proto/manifest.options
+
+void add_policy_options(Command& command, BundleOptions& o) {
+  command
+      .option("--debug-auth-pubkey,--debug-key", "KEY", &o.debug_auth_pubkey,
+              "public key whose owner may debug the application; without it nobody can")
+      .complete(Completion::kKey);
+  command.option("--connection-grace-time", "S", &o.connection_grace_time,
+                 "seconds for which a connection is held after the application let go of it");
+  command.option("--minimum-check-in-time", "S", &o.minimum_check_in_time,
+                 "seconds after which the device connects by itself to look for updates; 0: stays connected");
+  command.option("--maximum-politeness-time", "S", &o.maximum_politeness_time,
+                 "seconds for which the application may put off an update; 0: applied at once");
+  command.option("--minimum-kernel-version", "N", &o.minimum_kernel_version, "refuse to run on an older microvisor");
+  command.option("--minimum-restart-interval", "MS", &o.minimum_restart_interval,
+                 "milliseconds before the first restart after a crash");
+  command.option("--maximum-restart-interval", "MS", &o.maximum_restart_interval,
+                 "milliseconds that the wait between restarts grows to");
+  command.option("--include-stack-bytes", "N", &o.include_stack_bytes, "bytes of stack in a crash report");
+  command.option("--confirm-timeout", "S", &o.confirm_timeout,
+                 "seconds in which the application must confirm that it works; 0: need not");
+  command.option("--security-counter", "N", &o.security_counter,
+                 "a device that confirmed a higher one refuses this bundle");
+}
+
+tl::expected<std::uint32_t, Failure> base_address(const BundleOptions& options) {
+  if (options.base.empty()) {
+    const bundle::Board* board = bundle::find_board(options.board);
+    return board == nullptr ? 0 : board->internal_flash().start;
+  }
+  const bool is_hex = options.base.starts_with("0x") || options.base.starts_with("0X");
+  const char* first = options.base.data() + (is_hex ? 2 : 0);
+  const char* last = options.base.data() + options.base.size();
+  std::uint32_t address = 0;
+  const auto [end, error] = std::from_chars(first, last, address, is_hex ? 16 : 10);
+  if (error != std::errc() || end != last || first == last) {
+    return fail(ExitCode::kUsage, "--base: '" + options.base + "' is not an address", "write it as 0x08000000");
+  }
+  return address;
+}
+
+tl::expected<bundle::Policies, Failure> policies_of(const BundleOptions& o) {
+  bundle::Policies policies;
+  if (!o.debug_auth_pubkey.empty()) {
+    const auto key = find_public_key(o.debug_auth_pubkey);
+    if (!key) return tl::unexpected(key.error());
+    policies.debuggable = true;
+    policies.debug_auth_pubkey.assign(key->point().begin(), key->point().end());
+  }
+  policies.connection_grace_time_sec = o.connection_grace_time.value_or(0);
+  policies.minimum_check_in_time_sec = o.minimum_check_in_time.value_or(0);
+  policies.maximum_politeness_time_sec = o.maximum_politeness_time.value_or(0);
+  policies.minimum_kernel_version = o.minimum_kernel_version.value_or(0);
+  policies.minimum_restart_ms = o.minimum_restart_interval.value_or(0);
+  policies.maximum_restart_ms = o.maximum_restart_interval.value_or(0);
+  policies.include_stack_bytes = o.include_stack_bytes.value_or(0);
+  policies.confirm_timeout_sec = o.confirm_timeout.value_or(0);
+  if (policies.maximum_restart_ms != 0 && policies.minimum_restart_ms > policies.maximum_restart_ms) {
+    return fail(ExitCode::kUsage, "--minimum-restart-interval is longer than --maximum-restart-interval");
+  }
+  return policies;
+}
+
+// What git says may be longer than a manifest holds; the end ("-dirty") matters most.
+std::string shortened(std::string text) {
+  return text.size() <= kLongestText ? text : text.substr(text.size() - kLongestText);
+}
+
+bundle::AppInfo info_of(const std::filesystem::path& input, const BundleOptions& o) {
+  bundle::AppInfo info;
+  const bool ask_git = o.version.empty() || o.git_revision.empty();
+  const SourceState source = ask_git ? source_state(input.parent_path()) : SourceState{};
+  info.name = o.name.empty() ? input.stem().string().substr(0, kLongestText) : o.name;
+  info.version = o.version.empty() ? shortened(source.description) : o.version;
+  info.git_revision = o.git_revision.empty() ? shortened(source.revision) : o.git_revision;
+  info.board = o.board;
+  info.syscall_abi = kSyscallAbi;
+  info.security_counter = o.security_counter.value_or(0);
+  return info;
+}
+
+tl::expected<bundle::Image, Failure> image_of(const std::filesystem::path& input, const BundleOptions& options) {
+  const auto base = base_address(options);
+  if (!base) return tl::unexpected(base.error());
+  std::error_code error;
+  if (!std::filesystem::exists(input, error)) {
+    return fail(ExitCode::kNotFound, input.string() + " is not there", "build the application first");
+  }
+  const auto content = bundle::read_file(input, kBiggestInput);
+  if (!content) return tl::unexpected(to_failure(content.error()));
+  auto image = bundle::read_image(*content, *base);
+  if (!image) return fail(ExitCode::kFailed, input.string() + ": " + image.error().message, image.error().hint);
+  return *image;
+}
+
+}  // namespace
+
+void add_bundle_options(Command& command, BundleOptions& o) {
+  command.option("--board", "BOARD", &o.board, "the board that it is for (mps2-an505, stm32u585)")
+      .shows_default(o.board);
+  command.option("--key,-k", "KEY", &o.key, "private key that signs: a name of mvctl keys, or a PEM file")
+      .complete(Completion::kKey);
+  command.option("--name", "NAME", &o.name, "name of the application [default: the file's name]");
+  command.option("--version", "TEXT", &o.version, "version of the application [default: git describe]");
+  command.option("--git-revision", "TEXT", &o.git_revision, "revision of the sources [default: asked of git]");
+  command.option("--base", "ADDRESS", &o.base, "where a raw binary begins [default: start of flash]");
+  add_policy_options(command, o);
+}
+
+tl::expected<MadeBundle, Failure> make_bundle(const std::filesystem::path& input, const BundleOptions& options) {
+  const auto image = image_of(input, options);
+  if (!image) return tl::unexpected(image.error());
+  const auto policies = policies_of(options);
+  if (!policies) return tl::unexpected(policies.error());
+  bundle::CreateOptions create{*policies, info_of(input, options), nullptr};
+  std::optional<bundle::PrivateKey> signer;
+  if (!options.key.empty()) {
+    auto key = find_private_key(options.key);
+    if (!key) return tl::unexpected(key.error());
+    signer = std::move(*key);
+    create.signer = &*signer;
+  }
+  auto bytes = bundle::create_bundle(*image, create);
+  if (!bytes) return fail(ExitCode::kFailed, input.string() + ": " + bytes.error().message, bytes.error().hint);
+  const auto made = bundle::Bundle::parse(*bytes);
+  if (!made) return tl::unexpected(to_failure(made.error()));
+  MadeBundle result{{}, made->manifest(), 0};
+  for (const auto& layer : result.manifest.body().layers) result.content_bytes += layer.content_size;
+  result.bytes = std::move(*bytes);
+  return result;
+}
+
+}  // namespace mv::cli

@@ -1,0 +1,109 @@
+#include "cli/bundle_text.h"
+
+#include <nlohmann/json.hpp>
+
+namespace mv::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string area_name(const bundle::Layer& layer) {
+  return layer.region.area == bundle::AreaKind::kInternalFlash ? "flash" : "external";
+}
+
+Json layer_json(const bundle::Layer& layer) {
+  Json segments = Json::array();
+  for (const auto& hash : layer.segment_hashes) segments.push_back(bundle::hex(hash));
+  return {{"area", area_name(layer)},
+          {"start", layer.region.start},
+          {"size", layer.region.size},
+          {"content_size", layer.content_size},
+          {"fetch_hash", bundle::hex(layer.fetch_hash)},
+          {"measurement_hash", bundle::hex(layer.measurement_hash)},
+          {"encrypted_with_key_id", layer.encrypted_with_key_id},
+          {"segment_size", layer.segment_size},
+          {"segment_hashes", segments}};
+}
+
+Json policies_json(const bundle::Policies& p) {
+  return {{"debuggable", !p.debug_auth_pubkey.empty()},
+          {"debug_auth_pubkey", bundle::hex(p.debug_auth_pubkey)},
+          {"connection_grace_time", p.connection_grace_time_sec},
+          {"minimum_check_in_time", p.minimum_check_in_time_sec},
+          {"maximum_politeness_time", p.maximum_politeness_time_sec},
+          {"minimum_kernel_version", p.minimum_kernel_version},
+          {"minimum_restart_interval", p.minimum_restart_ms},
+          {"maximum_restart_interval", p.maximum_restart_ms},
+          {"include_stack_bytes", p.include_stack_bytes},
+          {"confirm_timeout", p.confirm_timeout_sec}};
+}
+
+std::string line(const std::string& label, const std::string& value) {
+  return label + std::string(label.size() < 12 ? 12 - label.size() : 1, ' ') + value + "\n";
+}
+
+std::string or_dash(const std::string& text) { return text.empty() ? "-" : printable(text); }
+
+std::string debug_text(const bundle::Policies& policies) {
+  if (policies.debug_auth_pubkey.empty()) return "no: the bundle names no debug key";
+  const auto key = bundle::PublicKey::from_point(policies.debug_auth_pubkey);
+  return "by key " + (key ? bundle::describe(key->id()) : std::string("?"));
+}
+
+// The policies that are set: "connection grace 30 s, politeness 600 s".
+std::string policy_text(const bundle::Policies& p) {
+  std::string text;
+  const auto add = [&](const char* name, std::uint32_t value, const char* unit) {
+    if (value != 0) text += (text.empty() ? "" : ", ") + std::string(name) + " " + std::to_string(value) + unit;
+  };
+  add("connection grace", p.connection_grace_time_sec, " s");
+  add("check-in", p.minimum_check_in_time_sec, " s");
+  add("politeness", p.maximum_politeness_time_sec, " s");
+  add("microvisor at least", p.minimum_kernel_version, "");
+  add("restart from", p.minimum_restart_ms, " ms");
+  add("restart up to", p.maximum_restart_ms, " ms");
+  add("stack in crash reports", p.include_stack_bytes, " B");
+  add("confirm within", p.confirm_timeout_sec, " s");
+  return text.empty() ? "the defaults" : text;
+}
+
+}  // namespace
+
+Json bundle_json(const bundle::Manifest& manifest) {
+  const auto& [layers, policies, info] = manifest.body();
+  Json list = Json::array();
+  for (const auto& layer : layers) list.push_back(layer_json(layer));
+  return {{"manifest_hash", bundle::hex(manifest.hash())},
+          {"signer", manifest.signer() ? Json(bundle::describe(*manifest.signer())) : Json()},
+          {"name", info.name},
+          {"version", info.version},
+          {"git_revision", info.git_revision},
+          {"build_id", bundle::hex(info.build_id)},
+          {"board", info.board},
+          {"syscall_abi", info.syscall_abi},
+          {"security_counter", info.security_counter},
+          {"policies", policies_json(policies)},
+          {"layers", list}};
+}
+
+std::string bundle_text(const bundle::Manifest& manifest, const Output& output) {
+  const auto& [layers, policies, info] = manifest.body();
+  std::string text = line("application", or_dash(info.name) + " " + or_dash(info.version));
+  text += line("board", or_dash(info.board));
+  text += line("revision", or_dash(info.git_revision));
+  text += line("build id", or_dash(bundle::hex(info.build_id)));
+  text += line("manifest", bundle::hex(manifest.hash()));
+  text += line("signed",
+               manifest.signer() ? "by key " + bundle::describe(*manifest.signer()) + " (not checked here)" : "no");
+  text += line("debugging", debug_text(policies));
+  text += line("policies", policy_text(policies)) + "\n";
+  Table table({"AREA", "START", "SIZE", "CONTENT", "SHA-256"});
+  for (const auto& layer : layers) {
+    table.row({area_name(layer), bundle::hex_address(layer.region.start), human_size(layer.region.size),
+               layer.content_size == 0 ? "-" : std::to_string(layer.content_size) + " B",
+               bundle::hex(layer.fetch_hash)});
+  }
+  return text + table.text(output);
+}
+
+}  // namespace mv::cli

@@ -1,0 +1,197 @@
+// mvctl bundle create|sign|verify|inspect
+#include <filesystem>
+#include <memory>
+
+#include <nlohmann/json.hpp>
+
+#include "bundle/bundle.h"
+#include "cli/bundle_options.h"
+#include "cli/bundle_text.h"
+#include "cli/command.h"
+#include "cli/commands.h"
+#include "cli/file.h"
+#include "cli/key_store.h"
+#include "cli/program.h"
+
+namespace mv::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+struct CreateBundleOptions {
+  std::string input;
+  std::string output;
+  BundleOptions bundle;
+};
+
+struct SignOptions {
+  std::string input;
+  std::string output;
+  std::string key;
+};
+
+struct VerifyOptions {
+  std::string input;
+  std::vector<std::string> trust;
+};
+
+std::string_view as_text(const std::vector<std::uint8_t>& bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+tl::expected<bundle::Bundle, Failure> open_bundle(const std::string& path) {
+  std::error_code error;
+  if (!fs::exists(path, error))
+    return fail(ExitCode::kNotFound, path + " is not there", "make it with mvctl bundle create");
+  auto opened = bundle::Bundle::open(path);
+  if (!opened) return fail(ExitCode::kFailed, path + ": " + opened.error().message, opened.error().hint);
+  return std::move(*opened);
+}
+
+std::string signed_text(const bundle::Manifest& manifest) {
+  return manifest.signer() ? "signed by key " + bundle::describe(*manifest.signer()) : "not signed";
+}
+
+Result create(Program& program, const CreateBundleOptions& options) {
+  const fs::path out =
+      options.output.empty() ? fs::path(options.input).replace_extension(".zip") : fs::path(options.output);
+  const auto made = make_bundle(options.input, options.bundle);
+  if (!made) return tl::unexpected(made.error());
+  if (auto written = write_file(out, as_text(made->bytes)); !written) return written;
+  Output& output = program.output();
+  const auto& info = made->manifest.body().info;
+  if (info.build_id.empty()) {
+    output.note("no build id in " + options.input +
+                ": link with -Wl,--build-id, so that debuggers can tell builds apart");
+  }
+  if (!made->manifest.signer()) {
+    output.note("not signed, so no device will run it: mvctl bundle sign " + out.string() + " --key KEY");
+  }
+  Json document = bundle_json(made->manifest);
+  document["file"] = out.string();
+  document["size"] = made->bytes.size();
+  output.result(document, out.string() + ": " + info.name + " " + (info.version.empty() ? "" : info.version + ", ") +
+                              human_size(made->content_bytes) + " in " +
+                              std::to_string(made->manifest.body().layers.size()) + " layers, " +
+                              signed_text(made->manifest));
+  return {};
+}
+
+Result sign(Program& program, const SignOptions& options) {
+  const auto opened = open_bundle(options.input);
+  if (!opened) return tl::unexpected(opened.error());
+  const auto key = find_private_key(options.key);
+  if (!key) return tl::unexpected(key.error());
+  const auto manifest = opened->manifest().signed_with(*key);
+  if (!manifest) return tl::unexpected(to_failure(manifest.error()));
+  const auto bytes = opened->encode_with(*manifest);
+  if (!bytes) return tl::unexpected(to_failure(bytes.error()));
+  const std::string out = options.output.empty() ? options.input : options.output;
+  if (auto written = write_file(out, as_text(*bytes)); !written) return written;
+  Json document = bundle_json(*manifest);
+  document["file"] = out;
+  program.output().result(document, out + ": " + signed_text(*manifest));
+  return {};
+}
+
+tl::expected<std::vector<bundle::PublicKey>, Failure> trusted_keys(const VerifyOptions& options) {
+  if (options.trust.empty()) return all_public_keys();
+  std::vector<bundle::PublicKey> keys;
+  for (const auto& name : options.trust) {
+    auto key = find_public_key(name);
+    if (!key) return tl::unexpected(key.error());
+    keys.push_back(std::move(*key));
+  }
+  return keys;
+}
+
+Result verify(Program& program, const VerifyOptions& options) {
+  const auto opened = open_bundle(options.input);
+  if (!opened) return tl::unexpected(opened.error());
+  const auto keys = trusted_keys(options);
+  if (!keys) return tl::unexpected(keys.error());
+  const auto signer = opened->manifest().verify(*keys);
+  if (!signer) return fail(ExitCode::kFailed, options.input + ": " + signer.error().message, signer.error().hint);
+  Json document = bundle_json(opened->manifest());
+  document["verified"] = true;
+  program.output().result(document,
+                          options.input + ": whole, and signed by trusted key " + bundle::describe(signer->id()));
+  return {};
+}
+
+Result inspect(Program& program, const std::string& input) {
+  const auto opened = open_bundle(input);
+  if (!opened) return tl::unexpected(opened.error());
+  program.output().result(bundle_json(opened->manifest()), bundle_text(opened->manifest(), program.output()));
+  return {};
+}
+
+void add_create(Command& bundle, Program& program) {
+  Command& command = bundle.add("create", "make a bundle from a linked application");
+  command.describe(
+      "Takes an ELF, Intel HEX or raw binary file, checks that it can run on the board (areas, vector table, size) and "
+      "writes a bundle. The same input, options and key give the same bytes.");
+  auto options = std::make_shared<CreateBundleOptions>();
+  command.argument("FILE", &options->input, "the application: ELF, HEX or BIN").complete(Completion::kFile);
+  command.option("--out,-o", "FILE", &options->output, "the bundle [default: FILE with .zip]")
+      .complete(Completion::kFile);
+  add_bundle_options(command, options->bundle);
+  command.example("mvctl bundle create build/app.elf -o app.zip --key release", "a signed bundle");
+  command.example(
+      "mvctl bundle create build/app.elf --key release --debug-auth-pubkey debug --maximum-politeness-time 600",
+      "one that the key called debug may debug, and that may put off updates for ten minutes");
+  command.run([options, &program] { return create(program, *options); });
+}
+
+void add_sign(Command& bundle, Program& program) {
+  Command& command = bundle.add("sign", "sign a bundle");
+  command.describe("Replaces the signature if there is one. Also signs bundles that the original tools made.");
+  auto options = std::make_shared<SignOptions>();
+  command.argument("BUNDLE", &options->input, "the bundle").complete(Completion::kFile);
+  command.option("--key,-k", "KEY", &options->key, "private key: a name of mvctl keys, or a PEM file")
+      .required()
+      .complete(Completion::kKey);
+  command.option("--out,-o", "FILE", &options->output, "where to write it [default: in place]")
+      .complete(Completion::kFile);
+  command.example("mvctl bundle sign app.zip --key release", "sign in place");
+  command.example("mvctl bundle sign app.zip --key \"$SIGNING_KEY_FILE\" -o signed.zip",
+                  "sign a copy, with a key file");
+  command.run([options, &program] { return sign(program, *options); });
+}
+
+void add_verify(Command& bundle, Program& program) {
+  Command& command = bundle.add("verify", "check that a bundle is whole and signed by a trusted key");
+  auto options = std::make_shared<VerifyOptions>();
+  command.argument("BUNDLE", &options->input, "the bundle").complete(Completion::kFile);
+  command
+      .option("--trust", "KEY", &options->trust,
+              "a trusted public key, name or file; may be given more than once [default: all keys of mvctl keys]")
+      .complete(Completion::kKey);
+  command.example("mvctl bundle verify app.zip", "against all of your own keys");
+  command.example("mvctl bundle verify app.zip --trust keys/release.pub.pem", "against one key");
+  command.run([options, &program] { return verify(program, *options); });
+}
+
+}  // namespace
+
+void add_bundle(Command& root, Program& program) {
+  Command& bundle = root.add("bundle", "make, sign, check and look into application bundles");
+  bundle.example("mvctl bundle create build/app.elf -o app.zip --key release",
+                 "turn an application into a signed bundle");
+  bundle.example("mvctl bundle inspect app.zip", "what is in it");
+  add_create(bundle, program);
+  add_sign(bundle, program);
+  add_verify(bundle, program);
+
+  Command& command = bundle.add("inspect", "show what a bundle holds");
+  command.describe(
+      "Checks every hash, but no signature: see mvctl bundle verify. Reads bundles of the original tools, too.");
+  auto input = std::make_shared<std::string>();
+  command.argument("BUNDLE", input.get(), "the bundle").complete(Completion::kFile);
+  command.example("mvctl bundle inspect app.zip", "name, version, policies and layers");
+  command.example("mvctl bundle inspect app.zip --output json", "the same for a program");
+  command.run([input, &program] { return inspect(program, *input); });
+}
+
+}  // namespace mv::cli
