@@ -22,7 +22,7 @@ struct Settings {
   std::uint32_t keep_alive_ms = 30'000;
   std::size_t log_records_kept = 10'000;  // a device
   std::size_t events_kept = 100'000;
-  std::uint64_t upload_limit = 64ULL << 20;  // bytes of a bundle
+  std::uint64_t upload_limit = 32ULL << 20;  // bytes of a bundle, as bundle::Limits
 };
 
 struct Services {

@@ -1,0 +1,269 @@
+#include "cloud/api/answers.h"
+
+#include <array>
+
+#include "cloud/http/form.h"
+#include "cloud/link/messages.h"
+#include "wire/proto/link.pb.h"
+
+namespace mv::cloud {
+namespace {
+
+std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+std::string page_number(const Fields& query) {
+  const auto found = query.find("Page");
+  return found == query.end() ? "0" : found->second;
+}
+
+std::string page_url(const Call& call, std::uint64_t page, const std::string& token) {
+  std::string url = call.request.path + "?";
+  for (const auto& [name, value] : call.request.query) {
+    if (name != "Page" && name != "PageToken") url += encode_percent(name) + "=" + encode_percent(value) + "&";
+  }
+  return url + "Page=" + std::to_string(page) + (token.empty() ? "" : "&PageToken=" + token);
+}
+
+// What the device runs against what it is to run.
+std::string_view update_status(const Report& report, const std::string& target_hash) {
+  if (report.error != 0 && (report.state == wire::APP_REFUSED || report.target_hash == target_hash) && !target_hash.empty()) {
+    return "error";
+  }
+  return report.running_hash == target_hash ? "up-to-date" : "pending";
+}
+
+std::string prefixed_hash(const std::string& hash) { return "sha256:" + to_hex(hash); }
+
+Json device_app_json(Services& services, const Device& device) {
+  const Report& report = device.report;
+  std::string target_hash;
+  if (!device.desired.app_sid.empty()) {
+    if (const auto target = services.store.app(device.account_sid, device.desired.app_sid)) target_hash = target->manifest.hash;
+  }
+  Json app;
+  app["target_sid"] = text_or_null(device.desired.app_sid);
+  app["target_hash"] = target_hash.empty() ? Json() : Json(prefixed_hash(target_hash));
+  app["date_targeted"] = time_or_null(device.desired.targeted);
+  app["update_status"] = update_status(report, target_hash);
+  app["update_error_code"] = report.error == 0 ? Json() : Json(report.error);
+  app["reported_sid"] = Json();
+  if (!report.running_hash.empty()) {
+    if (const auto running = services.store.app(device.account_sid, report.running_hash)) app["reported_sid"] = running->sid;
+  }
+  app["reported_hash"] = report.running_hash.empty() ? Json() : Json(prefixed_hash(report.running_hash));
+  app["date_reported"] = time_or_null(report.reported);
+  return app;
+}
+
+Json connection_json(Services& services, const Device& device) {
+  Json connection;
+  const DeviceLink* link = services.links.find(device.sid);
+  connection["state"] = link == nullptr ? "offline" : "online";
+  connection["since"] = time_or_null(device.connection_changed);
+  connection["address"] = Json();
+  connection["round_trip_ms"] = Json();
+  if (link == nullptr) return connection;
+  const LinkStatus status = link->status();
+  connection["since"] = to_rfc3339(status.since);
+  connection["address"] = status.address;
+  if (status.round_trip_ms) connection["round_trip_ms"] = *status.round_trip_ms;
+  connection["keep_alive_ms"] = status.keep_alive_ms;
+  return connection;
+}
+
+Json registers_json(const wire::CrashReport& report) {
+  static constexpr std::array<const char*, 17> kNames = {"r0", "r1", "r2",  "r3",  "r4",  "r5", "r6", "r7",  "r8",
+                                                         "r9", "r10", "r11", "r12", "sp", "lr", "pc", "xpsr"};
+  Json registers = Json::object();
+  for (int i = 0; i < report.registers_size() && i < static_cast<int>(kNames.size()); ++i) {
+    registers[kNames[static_cast<std::size_t>(i)]] = report.registers(i);
+  }
+  return registers;
+}
+
+}  // namespace
+
+HttpReply json_reply(int status, const Json& body) {
+  HttpReply reply;
+  reply.status = status;
+  reply.headers = {{"Content-Type", "application/json"}};
+  reply.body = dump(body) + "\n";
+  return reply;
+}
+
+HttpReply error_reply(int status, const Sentence& sentence) {
+  const int code = status == 401 ? 20003 : 20000 + status;  // 20003: the original's "authenticate"
+  HttpReply reply = json_reply(status, {{"code", code},
+                                        {"message", sentence},
+                                        {"more_info", "docs/rest-api.md"},
+                                        {"status", status}});
+  if (status == 401) reply.headers.emplace_back("WWW-Authenticate", "Basic realm=\"mvcloud\"");
+  return reply;
+}
+
+HttpReply error_reply(const StoreError& error) {
+  switch (error.kind) {
+    case StoreError::Kind::kNotFound:
+      return error_reply(404, error.sentence);
+    case StoreError::Kind::kConflict:
+      return error_reply(409, error.sentence);
+    case StoreError::Kind::kFailed:
+      break;
+  }
+  return error_reply(503, error.sentence);
+}
+
+Result<PageRequest> page_request(const Fields& query) {
+  PageRequest page;
+  if (const auto size = query.find("PageSize"); size != query.end()) {
+    const auto number = parse_number(size->second);
+    if (!number || *number < 1 || *number > 1000) return fail("PageSize must be a number from 1 to 1000");
+    page.size = static_cast<std::size_t>(*number);
+  }
+  if (!parse_number(page_number(query))) return fail("Page must be a number");
+  const auto token = query.find("PageToken");
+  if (token == query.end() || token->second.empty()) return page;
+  const auto order = parse_number(std::string_view(token->second).substr(std::min<std::size_t>(2, token->second.size())));
+  if (!order || *order > INT64_MAX || !(token->second.starts_with("PA") || token->second.starts_with("PB"))) {
+    return fail("PageToken is not one of a list's meta: follow next_page_url as it is");
+  }
+  (token->second[1] == 'A' ? page.older_than : page.newer_than) = static_cast<std::int64_t>(*order);
+  return page;
+}
+
+Json list_meta(const Call& call, const std::string& key, bool more_older, bool more_newer, std::int64_t first,
+               std::int64_t last) {
+  const std::uint64_t page = parse_number(page_number(call.request.query)).value_or(0);
+  const auto size = page_request(call.request.query);
+  Json meta;
+  meta["key"] = key;
+  meta["page"] = page;
+  meta["page_size"] = size ? size->size : 50;
+  meta["first_page_url"] = page_url(call, 0, "");
+  const bool back = more_newer && first != 0 && page > 0;
+  meta["previous_page_url"] = back ? Json(page_url(call, page - 1, "PB" + std::to_string(first))) : Json();
+  meta["next_page_url"] = more_older && last != 0 ? Json(page_url(call, page + 1, "PA" + std::to_string(last))) : Json();
+  meta["url"] = call.request.target;
+  return meta;
+}
+
+Json time_or_null(const std::optional<Microseconds>& time) { return time ? Json(to_rfc3339(*time)) : Json(); }
+Json text_or_null(const std::string& text) { return text.empty() ? Json() : Json(text); }
+
+Json app_json(const App& app) {
+  const std::string url = "/v1/Apps/" + app.sid;
+  Json json;
+  json["sid"] = app.sid;
+  json["account_sid"] = app.account_sid;
+  json["hash"] = prefixed_hash(app.manifest.hash);
+  json["unique_name"] = text_or_null(app.unique_name);
+  json["date_created"] = to_rfc3339(app.created);
+  json["date_updated"] = to_rfc3339(app.updated);
+  json["url"] = url;
+  json["links"] = {{"app_manifest", url + "/Manifest"}, {"app_bundle", url + "/Bundle"}};
+  json["name"] = app.name;
+  json["version"] = app.version;
+  json["build_id"] = to_hex(app.build_id);
+  json["board"] = app.board;
+  json["size"] = app.bundle.size;
+  json["signer_id"] = app.signer_id;
+  json["debuggable"] = app.debuggable;
+  return json;
+}
+
+Json device_json(Services& services, const Device& device) {
+  const std::string url = "/v1/Devices/" + device.sid;
+  const Report& report = device.report;
+  const DeviceFacts& facts = device.facts;
+  Json json;
+  json["sid"] = device.sid;
+  json["unique_name"] = text_or_null(device.unique_name);
+  json["account_sid"] = device.account_sid;
+  json["app"] = device_app_json(services, device);
+  json["logging"] = {{"enabled", device.desired.logging_enabled}, {"date_expires", nullptr}};
+  json["date_created"] = to_rfc3339(device.created);
+  json["date_updated"] = to_rfc3339(device.updated);
+  json["url"] = url;
+  json["links"] = {{"logs", url + "/Logs"},
+                   {"crashes", url + "/Crashes"},
+                   {"events", "/v1/Events?Device=" + device.sid},
+                   {"debug_stream", url + "/DebugStream"}};
+  json["board"] = text_or_null(facts.board);
+  json["microvisor_version"] = text_or_null(facts.microvisor_version);
+  json["connection"] = connection_json(services, device);
+  json["state"] = state_name(report.state);
+  json["generation"] = device.desired.generation;
+  json["observed_generation"] = report.generation;
+  json["bytes_done"] = report.bytes_done;
+  json["bytes_total"] = report.bytes_total;
+  json["detail"] = report.detail;
+  json["wake_reason"] = wake_reason_name(facts.wake_reason);
+  json["boot_count"] = facts.boot_count;
+  json["restarts"] = report.restarts;
+  json["log_lost"] = facts.log_lost;
+  json["resources"] = {{"tls_pool_size", facts.tls_pool_size},
+                       {"tls_pool_high_water", facts.tls_pool_high_water},
+                       {"tls_stack_size", facts.tls_stack_size},
+                       {"tls_stack_high_water", facts.tls_stack_high_water}};
+  return json;
+}
+
+Json crash_json(const Crash& crash) {
+  wire::CrashReport report;
+  Json json;
+  json["number"] = crash.number;
+  json["date_received"] = to_rfc3339(crash.received);
+  if (!report.ParseFromString(crash.record)) return json;
+  json["uptime_us"] = report.uptime_us();
+  json["manifest_hash"] = prefixed_hash(report.manifest_hash());
+  json["reason"] = repair_utf8(report.reason());
+  json["registers"] = registers_json(report);
+  json["faults"] = {{"cfsr", report.cfsr()}, {"hfsr", report.hfsr()}, {"mmfar", report.mmfar()},
+                    {"bfar", report.bfar()}, {"sfsr", report.sfsr()}, {"sfar", report.sfar()}};
+  json["stack_address"] = report.stack_address();
+  json["stack"] = to_base64(report.stack());
+  return json;
+}
+
+Json event_json(const Event& event) {
+  Json json;
+  json["id"] = event.id;
+  json["device_sid"] = event.device_sid;
+  json["time"] = to_rfc3339(event.time);
+  json["kind"] = event.kind;
+  json["detail"] = event.detail;
+  const auto data = Json::parse(event.data, nullptr, false);
+  json["data"] = data.is_discarded() ? Json::object() : data;
+  return json;
+}
+
+Json log_json(const LogRecord& record) {
+  Json json;
+  json["sequence"] = record.sequence;
+  json["time"] = to_rfc3339(record.time);
+  json["uptime_us"] = record.uptime_us;
+  json["text"] = repair_utf8(record.text);
+  json["source"] = record.source == wire::LOG_MICROVISOR ? "microvisor" : "application";
+  // As text: a JSON number of 64 bits does not survive most readers.
+  std::string boot(16, '0');
+  for (std::size_t i = 0; i < 16; ++i) boot[15 - i] = "0123456789abcdef"[record.boot_id >> (4 * i) & 0xF];
+  json["boot_id"] = boot;
+  return json;
+}
+
+Result<bool> parse_flag(const std::string& name, const std::string& value) {
+  if (value == "true" || value == "True" || value == "1") return true;
+  if (value == "false" || value == "False" || value == "0") return false;
+  return fail(name + " must be true or false, not '" + value + "'");
+}
+
+Result<void> check_unique_name(const std::string& name) {
+  constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._- ";
+  if (name.empty() || name.size() > 64 || name.find_first_not_of(kAllowed) != std::string::npos) {
+    return fail("a unique name is 1 to 64 letters, digits, spaces and any of . _ -");
+  }
+  if (is_sid(name, name.substr(0, 2))) return fail("a unique name must not look like an id");
+  return {};
+}
+
+}  // namespace mv::cloud
