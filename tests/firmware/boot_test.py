@@ -74,6 +74,14 @@ class Worlds(unittest.TestCase):
             self.assertNotIn("BAD", device.console.text)
             self.assertNotIn("did not happen", device.console.text)
 
+    def test_system_calls_from_thread_and_interrupts_survive_switches(self):
+        with self.load("system_calls") as device:
+            device.wait_for(device.application, "calls: good", 3)
+            thread_goes_on(device, 4)
+            self.assertNotIn("BAD", device.application.text)
+            self.assertNotIn("BAD", device.console.text)
+            self.assertNotIn("did not happen", device.console.text)
+
     def test_application_keeps_running_while_the_thread_burns_the_cpu(self):
         with self.load("spinner") as device:
             device.wait_for(device.application, "spinner: ticks", 3)

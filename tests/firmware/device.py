@@ -65,11 +65,15 @@ class Device:
         self.application.close()
         self.folder.cleanup()
 
+    def link(self):
+        """What QEMU connects the modem's serial port to."""
+        return "null"
+
     def start(self):
         self.process = subprocess.Popen([
             "qemu-system-arm", "-machine", "mps2-an505,memory-backend=nv", "-object",
             "memory-backend-file,id=nv,size=16M,share=on,mem-path=" + self.flash, "-display", "none", "-monitor", "none",
-            "-kernel", os.path.join(self.firmware, "boot-rom.elf"), "-serial", "null",
+            "-kernel", os.path.join(self.firmware, "boot-rom.elf"), "-serial", self.link(),
             "-serial", "file:" + self.console.path, "-serial", "file:" + self.application.path,
         ], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
@@ -93,6 +97,8 @@ class Device:
             stream.read(min(left, 0.5))
 
     def story(self, pattern, count):
+        for stream in (self.console, self.application):
+            stream.read(0)
         if self.process.poll() is None:
             state = "it runs"
         else:

@@ -35,10 +35,20 @@ FUNCTION PendSV_Handler
         ldmia   r0, {r4-r11}
         bx      lr
 
-// The trampoline's way back into a Non-secure context that was put aside (scheduler.cc, adopt). Above the SVC frame on
-// PSP_S lies: r4-r11, EXC_RETURN, BASEPRI_S, two words unused.
+// Two places of ours make supervisor calls: the trampoline below, and a system call that ends while a switch is due
+// (syscalls.S, mv_leave).
 FUNCTION SVC_Handler
+        tst     lr, #8
+        beq     leave_system_call
         mrs     r0, psp
+        ldr     r1, [r0, #24]
+        ldr     r2, =mv_trampoline_called
+        bic     r2, r2, #1
+        cmp     r1, r2
+        bne     leave_system_call
+
+        // Back into a Non-secure context that was put aside (scheduler.cc, adopt). Above the frame on PSP_S lies:
+        // r4-r11, EXC_RETURN, BASEPRI_S, two words unused.
         adds    r0, #32
         ldmia   r0!, {r4-r11}
         ldr     lr, [r0]
@@ -52,9 +62,20 @@ FUNCTION SVC_Handler
         dsb
         bx      lr
 
+leave_system_call:
+        mov     r0, lr
+        mrs     r1, msp
+        mrs     r2, psp
+        push    {r4, lr}
+        bl      mv_leave_system_call            // r0: EXC_RETURN to use, r1: bytes of MSP_S to give up
+        add     sp, #8
+        add     sp, r1
+        bx      r0
+
 // Runs in Secure Thread mode when an adopted interrupt handler of the application has returned.
 FUNCTION mv_return_trampoline
         svc     #0
+mv_trampoline_called:
         b       mv_return_trampoline
 
 FUNCTION HardFault_Handler

@@ -24,7 +24,7 @@ constexpr bool lies_within(std::uint32_t address, std::uint32_t size, std::uint3
 
 class ProbedMemory final : public debug::ApplicationMemory {
  public:
-  explicit ProbedMemory(const ApplicationRegions& regions) : regions_(regions) {}
+  constexpr explicit ProbedMemory(const ApplicationRegions& regions) : regions_(regions) {}
 
   bool read(std::uint32_t address, std::span<std::uint8_t> out) override;
   bool write(std::uint32_t address, std::span<const std::uint8_t> bytes) override;

@@ -4,10 +4,12 @@
 
 #include "arch/cortex-m33/critical_section.h"
 #include "arch/cortex-m33/registers.h"
+#include "arch/cortex-m33/world_context.h"
 
 extern "C" {
 mv::arch::SavedContext* mv_current_context;
 std::uint32_t mv_base_mask;
+std::uint32_t mv_switch_wanted;  // read by syscalls.S
 void mv_return_trampoline();
 }
 
@@ -20,6 +22,8 @@ namespace {
 constexpr std::uint32_t kUnusedWord = 0xa5a5a5a5;     // fills stacks, so that their use can be seen
 constexpr std::uint32_t kSeal = 0xfef5eda5;           // no EXC_RETURN can take this for a frame (ARM "stack sealing")
 constexpr std::uint32_t kFrameSignature = 0xfefa125b;  // on top of r4-r11 in a frame without FP (DDI 0553B, B3.19)
+constexpr std::uint32_t kFramePadded = 1U << 9;       // xPSR of a frame
+constexpr std::uint32_t kFpPartSize = 18 * 4;         // of a frame: s0-s15, FPSCR, one word unused
 constexpr std::uint32_t kMaskAll = 0x80;              // BASEPRI_S: no Non-secure interrupt at all
 constexpr std::uint32_t kMaskLowest = 0xf0;           // those of Non-secure priority 0xe0 and below: an RTOS' PendSV
 constexpr std::uint32_t kTicksPerMicrosecond = 20;    // SysTick runs at the core's 20 MHz
@@ -117,7 +121,9 @@ void Scheduler::wake() {
 SavedContext* Scheduler::switch_context() {
   const std::uint64_t now = clock_->uptime_us();
   const ExcReturn interrupted{mv_current_context->exc_return};
+  mv_switch_wanted = 0;
   if (interrupted.secure() && !interrupted.thread_mode()) {
+    mv_switch_wanted = 1;
     arm_tick(now);
     return mv_current_context;
   }
@@ -128,7 +134,11 @@ SavedContext* Scheduler::switch_context() {
       return mv_current_context;
     }
   }
-  if (!ExcReturn{world_.exc_return}.secure()) keeper_->at_switch_point(world_);
+  if (!ExcReturn{world_.exc_return}.secure()) {
+    keeper_->at_switch_point(world_);
+  } else if (keeper_->switch_point_wanted()) {
+    mv_switch_wanted = 1;
+  }
   select(choose(now), now);
   return mv_current_context;
 }
@@ -160,6 +170,26 @@ bool Scheduler::adopt() {
   intruder_since_ = 0;
   if (!blocked_) ready_since_ = slice_end_ = 0;
   return true;
+}
+
+std::uint32_t Scheduler::leave_system_call(ExcReturn from, std::uint32_t* frame, std::uint32_t& bytes_taken) {
+  mv_switch_wanted = 0;
+  const std::uint32_t padding = (frame[7] & kFramePadded) != 0 ? 4 : 0;
+  const std::uint32_t size = from.fp_frame() ? sizeof(ExceptionFrame) + kFpPartSize : sizeof(ExceptionFrame);
+  bytes_taken = 0;
+  const ExcReturn to{from.value & ~ExcReturn::kSecureStack};
+  ExceptionFrame* copy = push_frame(to, frame, size);
+  if (copy == nullptr) return from.value;  // its stack is bad: it will find out by itself
+  copy->pc = copy->lr & ~1U;
+  copy->r1 = copy->r2 = copy->r3 = copy->r12 = copy->lr;  // nothing of ours goes along
+  copy->xpsr = (copy->xpsr & kFramePadded) | 1U << 24 | (frame[7] & 0x1ff);
+  if (from.thread_mode()) {
+    write_psp(reinterpret_cast<std::uint32_t>(frame) + size + padding);
+  } else {
+    bytes_taken = size + padding;
+  }
+  pend_switch();
+  return to.value;
 }
 
 SavedContext* Scheduler::choose(std::uint64_t now) {
@@ -203,7 +233,7 @@ void Scheduler::tick(std::uint32_t exc_return) {
   const std::uint64_t now = clock_->uptime_us();
   if (blocked_ && now >= deadline_) wake();
   note_intruder({exc_return}, now);
-  if (!blocked_ && world_runnable_) pend_switch();
+  if (world_runnable_ && (!blocked_ || keeper_->switch_point_wanted())) pend_switch();
   arm_tick(now);
 }
 
@@ -221,7 +251,9 @@ void Scheduler::note_intruder(ExcReturn interrupted, std::uint64_t now) {
 // SysTick as a one-shot: no tick while nobody needs one.
 void Scheduler::arm_tick(std::uint64_t now) {
   std::uint64_t delay = kLongestTick;
-  if (blocked_) {
+  if (world_runnable_ && keeper_->switch_point_wanted()) {
+    delay = kRetry;
+  } else if (blocked_) {
     delay = deadline_ > now ? deadline_ - now : kIdleSlice;
   } else if (world_runnable_) {
     delay = slice_end_ > now ? slice_end_ - now : kRetry;
@@ -236,4 +268,13 @@ void Scheduler::arm_tick(std::uint64_t now) {
 }  // namespace mv::arch
 
 extern "C" mv::arch::SavedContext* mv_switch_context() { return mv::arch::scheduler.switch_context(); }
+
+// Returns EXC_RETURN in r0 and the bytes to take off MSP_S in r1.
+extern "C" std::uint64_t mv_leave_system_call(std::uint32_t exc_return, std::uint32_t* msp, std::uint32_t* psp) {
+  const mv::arch::ExcReturn from{exc_return};
+  std::uint32_t taken = 0;
+  const std::uint32_t to = mv::arch::scheduler.leave_system_call(from, from.thread_mode() ? psp : msp, taken);
+  return std::uint64_t{taken} << 32 | to;
+}
+
 extern "C" void mv_tick(std::uint32_t exc_return) { mv::arch::scheduler.tick(exc_return); }

@@ -7,7 +7,8 @@
 //   Non-secure Handler mode, thread current: an interrupt of the application pre-empted the thread. It goes on, unless it
 //     stopped for the debugger, or kept the thread waiting for kHandlerPatience: then it is *adopted*, see `adopt`.
 //   Secure Thread mode: the thread itself, or a system call of the application on the world's own Secure stack.
-//   Secure Handler mode: a system call made by an interrupt handler, on MSP_S, which is nobody's own: try again later.
+//   Secure Handler mode: a system call made by an interrupt handler, on MSP_S, which is nobody's own: not now.
+// A switch that cannot be made because a system call is in flight sets mv_switch_wanted, and the call's end makes it.
 //
 // So no application keeps the thread waiting for more than kCriticalPatience, whatever it does.
 #pragma once
@@ -34,11 +35,12 @@ static_assert(sizeof(SavedContext) == 48);
 struct ExcReturn {
   std::uint32_t value;
 
-  bool secure() const { return (value & 0x40) != 0; }       // the interrupted state, and whose stack holds the frame
+  bool secure() const { return (value & kSecureStack) != 0; }       // the interrupted state, and whose stack holds the frame
   bool thread_mode() const { return (value & 0x08) != 0; }  // else a handler was interrupted
   bool fp_frame() const { return (value & 0x10) == 0; }
   bool process_stack() const { return (value & 0x04) != 0; }  // of the Secure state
 
+  static constexpr std::uint32_t kSecureStack = 0x40;
   static constexpr std::uint32_t kNonSecureThread = 0xffffffbd;
   static constexpr std::uint32_t kNonSecureHandler = 0xffffffb5;
   static constexpr std::uint32_t kSecureThread = 0xfffffffd;
@@ -50,6 +52,9 @@ class WorldKeeper {
  public:
   // A fault or breakpoint was noted and not dealt with.
   virtual bool event_pending() const = 0;
+
+  // A switch point is wanted soon, although nobody else needs the CPU. The middle of a system call is none.
+  virtual bool switch_point_wanted() const = 0;
 
   // The world is stopped in Non-secure state and `world` describes it: the moment to halt, resume and deliver events.
   virtual void at_switch_point(SavedContext& world) = 0;
@@ -67,7 +72,7 @@ class Scheduler final : public Waiter {
   static constexpr std::uint64_t kIdleSlice = 50;            // us for a world that sits on WFI
   static constexpr std::uint64_t kHandlerPatience = 2'000;   // us the thread waits for an interrupt handler to end
   static constexpr std::uint64_t kCriticalPatience = 8'000;  // us it waits for PRIMASK_NS or FAULTMASK_NS to be cleared
-  static constexpr std::uint64_t kRetry = 250;               // us between two looks at a world that cannot be left
+  static constexpr std::uint64_t kRetry = 200;               // us between two looks at a world that cannot be left
 
   // Runs `entry` as the Secure thread on `thread_stack`; does not return. `world_stack` takes the system calls.
   [[noreturn]] void run(Clock& clock, WorldKeeper& keeper, std::span<std::uint32_t> thread_stack,
@@ -97,6 +102,10 @@ class Scheduler final : public Waiter {
   // Entry points of the exceptions.
   SavedContext* switch_context();
   void tick(std::uint32_t exc_return);
+
+  // A system call is about to return to Non-secure state while mv_switch_wanted is set; it stands in SVC_Handler, its
+  // frame at `frame`. Makes it look interrupted in Non-secure state, right after the call. Returns EXC_RETURN.
+  std::uint32_t leave_system_call(ExcReturn from, std::uint32_t* frame, std::uint32_t& bytes_taken);
 
  private:
   bool adopt();

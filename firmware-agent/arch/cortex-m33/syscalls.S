@@ -45,7 +45,11 @@ stub_unused:
     bl mv_call_unavailable
 mv_leave:
     pop {r4, lr}
-    mov r1, lr
+    ldr r1, =mv_switch_wanted
+    ldr r1, [r1]
+    cbz r1, 1f
+    svc #1                  /* the scheduler takes over: as if interrupted right after the call (scheduler.cc) */
+1:  mov r1, lr
     mov r2, lr
     mov r3, lr
     mov r12, lr

@@ -183,6 +183,8 @@ void World::begin(std::uint32_t stack, std::uint32_t entry) {
   write_msp_ns(reinterpret_cast<std::uint32_t>(frame));
   scheduler_.reset_world(ExcReturn::kNonSecureThread);
   const InterruptsOff guard;
+  halt_wanted_ = halt_at_start_;
+  halt_at_start_ = false;
   set_state(State::kRunning);
   pend_switch();
 }

@@ -38,12 +38,14 @@ class World final : public Application, public debug::DebugUnit, public WorldKee
 
   Capabilities capabilities() const override { return {.breakpoints = 0, .watchpoints = 0, .hardware_step = false}; }
   void halt() override;
+  void halt_at_start() override { halt_at_start_ = true; }
   void resume(const debug::Context& context) override;
   void mask_interrupts(bool masked) override;
   bool insert_breakpoint(std::uint32_t) override { return false; }
   bool remove_breakpoint(std::uint32_t) override { return false; }
 
   bool event_pending() const override { return fault_noted_; }
+  bool switch_point_wanted() const override { return halt_wanted_; }
   void at_switch_point(SavedContext& world) override;
   bool waits_for_interrupt(const SavedContext& world) const override;
 
@@ -78,6 +80,7 @@ class World final : public Application, public debug::DebugUnit, public WorldKee
   volatile bool fault_noted_ = false;
   volatile bool frame_lost_ = false;
   volatile bool halt_wanted_ = false;
+  volatile bool halt_at_start_ = false;
   volatile bool resume_wanted_ = false;
   debug::FaultRegisters fault_;
   debug::Context resume_context_;

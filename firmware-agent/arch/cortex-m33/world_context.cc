@@ -97,6 +97,18 @@ ExceptionFrame* frame_of(const SavedContext& world) {
   return usable(frame, frame_size(exc_return)) ? reinterpret_cast<ExceptionFrame*>(frame) : nullptr;
 }
 
+ExceptionFrame* push_frame(ExcReturn exc_return, const std::uint32_t* frame, std::uint32_t size) {
+  const std::uint32_t sp = stack_pointer(exc_return);
+  const std::uint32_t at = (sp - size) & ~7U;
+  const std::uint32_t limit = on_process_stack(exc_return) ? read_psplim_ns() : read_msplim_ns();
+  if (sp % 4 != 0 || at < limit || !usable(at, size)) return nullptr;
+  auto* copy = reinterpret_cast<ExceptionFrame*>(at);
+  std::memcpy(copy, frame, size);
+  copy->xpsr = (copy->xpsr & ~kPadded) | ((sp - size) % 8 != 0 ? kPadded : 0);
+  on_process_stack(exc_return) ? write_psp_ns(at) : write_msp_ns(at);
+  return copy;
+}
+
 void read_context(const SavedContext& world, bool frame_lost, debug::Context& out) {
   const ExcReturn exc_return{world.exc_return};
   ExceptionFrame* frame = frame_lost ? nullptr : frame_of(world);

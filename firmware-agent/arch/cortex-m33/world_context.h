@@ -17,6 +17,10 @@ struct ExceptionFrame {
 // application may read and write.
 ExceptionFrame* frame_of(const SavedContext& world);
 
+// Puts a copy of `frame` (`size` bytes) on the application's current stack, as an interruption would; null if the stack
+// has no room for it.
+ExceptionFrame* push_frame(ExcReturn exc_return, const std::uint32_t* frame, std::uint32_t size);
+
 // Reads everything. `frame_lost`: the frame was not stored although the stack pointer looks good.
 void read_context(const SavedContext& world, bool frame_lost, debug::Context& out);
 

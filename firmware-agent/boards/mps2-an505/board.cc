@@ -36,9 +36,12 @@ TimerClock the_clock;
 LinkUart link;
 FileFlash file_flash({reinterpret_cast<std::uint8_t*>(kFlash), kFlashFile});
 SeededEntropy seeded_entropy(file_flash);
-arch::ProbedMemory memory(kApplication);
+constinit arch::ProbedMemory memory(kApplication);  // constinit: other static objects copy its regions
 arch::World the_world(memory, file_flash, arch::scheduler, the_clock);
 bool have_entropy = false;
+
+// One of the LEDs of the board's configuration controller (AN505, SCC CFG_REG1); the application has those of FPGAIO.
+void set_system_led(bool on) { arch::reg32(kSystemLeds) = on ? 1 : 0; }
 
 // What is below the stack pointer is unused so far.
 void mark_handler_stack() {
@@ -64,6 +67,13 @@ Entropy& entropy() { return seeded_entropy; }
 LinkPort& link_port() { return link; }
 arch::ProbedMemory& application_memory() { return memory; }
 arch::World& world() { return the_world; }
+
+arch::GuestTraits guest_traits() {
+  return {.rates = {kCoreClock, kCoreClock, kCoreClock, kCoreClock},
+          .interrupts = kExternalInterrupts,
+          .set_system_led = set_system_led};
+}
+
 bool entropy_ready() { return have_entropy; }
 
 void run(void (*thread)()) { arch::scheduler.run(the_clock, the_world, thread_stack, world_stack, thread); }

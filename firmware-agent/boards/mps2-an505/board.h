@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 
+#include "arch/cortex-m33/guest.h"
 #include "arch/cortex-m33/world.h"
 #include "core/platform/ports.h"
 
@@ -18,6 +19,8 @@ Entropy& entropy();
 LinkPort& link_port();
 arch::ProbedMemory& application_memory();
 arch::World& world();
+
+arch::GuestTraits guest_traits();
 
 // False: this boot has no random numbers, so no TLS.
 bool entropy_ready();

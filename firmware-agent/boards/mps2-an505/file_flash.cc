@@ -1,9 +1,8 @@
 #include "boards/mps2-an505/file_flash.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
-
-#include "arch/cortex-m33/registers.h"
 
 namespace mv::board {
 namespace {
@@ -25,9 +24,9 @@ FileFlash::Mark FileFlash::mark(std::uint32_t quad) const {
 void FileFlash::set_mark(std::uint32_t quad, Mark mark) {
   const unsigned shift = quad % kQuadsAByte * 2;
   std::uint8_t& byte = map_[quad / kQuadsAByte];
-  arch::barrier();
+  std::atomic_thread_fence(std::memory_order_seq_cst);
   byte = static_cast<std::uint8_t>((byte & ~(3U << shift)) | static_cast<unsigned>(mark) << shift);
-  arch::barrier();
+  std::atomic_thread_fence(std::memory_order_seq_cst);
 }
 
 bool FileFlash::is_blank(std::uint32_t quad) const {
@@ -53,11 +52,11 @@ Flash::Result FileFlash::erase_page(std::uint32_t offset) {
   const std::uint32_t first = offset / kQuad / kQuadsAByte;
   const auto marks = map_.subspan(first, kPage / kQuad / kQuadsAByte);
   std::fill(marks.begin(), marks.end(), 0x55);  // every quad-word torn until all are erased
-  arch::barrier();
+  std::atomic_thread_fence(std::memory_order_seq_cst);
   std::memset(&cells_[offset], 0xff, kPage);
-  arch::barrier();
+  std::atomic_thread_fence(std::memory_order_seq_cst);
   std::fill(marks.begin(), marks.end(), 0xff);
-  arch::barrier();
+  std::atomic_thread_fence(std::memory_order_seq_cst);
   return Result::kOk;
 }
 

@@ -1,5 +1,7 @@
 #include "boards/mps2-an505/link_uart.h"
 
+#include <array>
+
 #include "arch/cortex-m33/critical_section.h"
 #include "arch/cortex-m33/registers.h"
 #include "arch/cortex-m33/scheduler.h"
@@ -18,6 +20,34 @@ constexpr std::uint32_t kTransmitInterrupt = 1, kReceiveInterrupt = 2;
 constexpr std::uint32_t kBothWithInterrupts = 0xf;
 constexpr std::uint8_t kPriority = 0x20;
 
+// One producer, one consumer, of which one is the interrupt.
+template <std::uint32_t kSize>
+class Ring {
+ public:
+  static_assert((kSize & (kSize - 1)) == 0, "a power of two");
+
+  bool push(std::uint8_t byte) {
+    if (head_ - tail_ == kSize) return false;
+    bytes_[head_ % kSize] = byte;
+    head_ = head_ + 1;
+    return true;
+  }
+
+  bool pop(std::uint8_t& byte) {
+    if (head_ == tail_) return false;
+    byte = bytes_[tail_ % kSize];
+    tail_ = tail_ + 1;
+    return true;
+  }
+
+ private:
+  std::array<std::uint8_t, kSize> bytes_{};
+  volatile std::uint32_t head_ = 0, tail_ = 0;
+};
+
+Ring<4096> in;  // two segments of the modem, and then some
+Ring<2048> out;
+
 void enable_interrupt(std::uint32_t number) {
   arch::reg8(arch::kNvicPriority + number) = kPriority;
   reg32(arch::kNvicSetEnable + number / 32 * 4) = 1U << number % 32;
@@ -33,15 +63,15 @@ void LinkUart::set_up() {
   received();  // a byte that came before its interrupt was on raises none
 }
 
-std::size_t LinkUart::read(std::span<std::uint8_t> out) {
+std::size_t LinkUart::read(std::span<std::uint8_t> bytes) {
   std::size_t taken = 0;
-  while (taken < out.size() && in_.pop(out[taken])) ++taken;
+  while (taken < bytes.size() && in.pop(bytes[taken])) ++taken;
   return taken;
 }
 
 std::size_t LinkUart::write(std::span<const std::uint8_t> bytes) {
   std::size_t accepted = 0;
-  while (accepted < bytes.size() && out_.push(bytes[accepted])) ++accepted;
+  while (accepted < bytes.size() && out.push(bytes[accepted])) ++accepted;
   const arch::InterruptsOff guard;
   fill_transmitter();
   return accepted;
@@ -50,7 +80,7 @@ std::size_t LinkUart::write(std::span<const std::uint8_t> bytes) {
 void LinkUart::received() {
   reg32(kInterruptClear) = kReceiveInterrupt;
   while ((reg32(kState) & kReceiveFull) != 0) {
-    if (!in_.push(static_cast<std::uint8_t>(reg32(kData)))) dropped_ = dropped_ + 1;
+    if (!in.push(static_cast<std::uint8_t>(reg32(kData)))) dropped_ = dropped_ + 1;
   }
   arch::scheduler.wake();
 }
@@ -63,7 +93,7 @@ void LinkUart::transmitted() {
 // With interrupts off, or in the interrupt.
 void LinkUart::fill_transmitter() {
   std::uint8_t byte = 0;
-  while ((reg32(kState) & kTransmitFull) == 0 && out_.pop(byte)) reg32(kData) = byte;
+  while ((reg32(kState) & kTransmitFull) == 0 && out.pop(byte)) reg32(kData) = byte;
 }
 
 }  // namespace mv::board

@@ -34,6 +34,9 @@ inline constexpr std::uint32_t kConsoleUart = 0x50201000;  // UART1
 
 inline constexpr std::uint32_t kLinkReceiveInterrupt = 32;
 inline constexpr std::uint32_t kLinkTransmitInterrupt = 33;
+inline constexpr std::uint32_t kSystemLeds = 0x50300004;
+inline constexpr std::uint32_t kCoreClock = 20'000'000;  // Hz; every clock of the machine is this one
+inline constexpr std::uint32_t kExternalInterrupts = 92;
 inline constexpr std::uint32_t kMicrosecondTicks = 20;  // of the 20 MHz system clock
 
 }  // namespace mv::board

@@ -7,6 +7,7 @@ volatile uint32_t ticks;
 enum { kUart2 = 0x40202000, kSysTick = 0xe000e010, kClock = 20000000 };
 
 __attribute__((weak)) void on_tick(void) {}
+__attribute__((weak)) void SVC_Handler(void) {}
 __attribute__((weak)) void on_interrupt(uint32_t number) { (void)number; }
 
 void use_fp(void) { REG32(0xe000ed88) = 0xfu << 20; __asm volatile("dsb\n isb"); }
@@ -54,4 +55,4 @@ void Reset_Handler(void) {
 #define I4 Interrupt_Handler, Interrupt_Handler, Interrupt_Handler, Interrupt_Handler
 #define I16 I4, I4, I4, I4
 __attribute__((section(".vectors"), used)) void (*const vectors[])(void) = {
-    (void (*)(void)) & stack_end, Reset_Handler, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, SysTick_Handler, I16, I16, I16, I16, I16, I16};
+    (void (*)(void)) & stack_end, Reset_Handler, 0, 0, 0, 0, 0, 0, 0, 0, 0, SVC_Handler, 0, 0, 0, SysTick_Handler, I16, I16, I16, I16, I16, I16};

@@ -1,9 +1,8 @@
 // A microvisor without link and update whose Secure thread makes the scheduler's life hard: it burns the CPU for longer
 // than a slice, blocks, halts and resumes the application, and starts it again after a crash. It reports on the console.
-#include <cinttypes>
-
 #include "arch/cortex-m33/board_hooks.h"
 #include "arch/cortex-m33/scheduler.h"
+#include "arch/cortex-m33/guest.h"
 #include "boards/board.h"
 #include "boards/mps2-an505/console.h"
 
@@ -54,6 +53,14 @@ class Events final : public debug::DebugEvents, public arch::CrashListener {
 
 Events events;
 
+// The system calls, as main.cc has them.
+arch::SwitchLock switch_lock;
+arch::CheckedMemory guest_memory(board::application_memory().regions());
+arch::NvicGuest guest_board(board::guest_traits());
+app::DeviceClock device_clock(board::clock(), switch_lock);
+app::LogBuffer log_buffer(device_clock, switch_lock);
+app::SystemCalls system_calls(guest_memory, guest_board, board::clock(), device_clock, log_buffer, switch_lock);
+
 // Registers full of known values over many instructions: a switch that mixes them up shows.
 bool burn(std::uint64_t until) {
   std::uint32_t a = 1, b = 2, c = 3, d = 4, e = 5;
@@ -86,6 +93,7 @@ void round(std::uint32_t number) {
     console::write_line("application: does not start");
   }
   if (number % kReportEach == 0) say("thread: round", number);
+  while (const auto record = log_buffer.next(0)) log_buffer.acknowledge(record->sequence);
 }
 
 [[noreturn]] void thread() {
@@ -98,6 +106,7 @@ void round(std::uint32_t number) {
 
 int main() {
   board::set_up();
+  arch::set_system_calls(system_calls);
   board::log("load test");
   board::run(thread);
 }
