@@ -153,7 +153,7 @@ void Agent::poll_open() {
   if (open_ == Open::kDigest) {
     if (digest_.step(engine_.memory()) != DigestJob::State::kBusy) answer_digest();
   } else if (engine_.halted()) {
-    answer_stopped();
+    open_ == Open::kReset ? answer_reset() : answer_stopped();
   }
 }
 

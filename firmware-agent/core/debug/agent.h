@@ -85,6 +85,7 @@ class Agent {
   void reset(const mv_wire_ResetRequest& request);
   void detach(const mv_wire_DetachRequest& request);
   void answer_stopped();
+  void answer_reset();
   void answer_exited();
   void answer_digest();
 
@@ -128,6 +129,7 @@ class Agent {
   bool attach_resumed_ = false;
   bool halt_asked_ = false;
   bool restarting_ = false;
+  bool reset_halts_ = false;
   bool exited_ = false;                  // the application is gone, and the open request has to be told
   std::uint64_t halt_limit_us_ = 0;
   std::optional<std::uint64_t> grace_end_us_;

@@ -7,7 +7,7 @@
 namespace mv::debug {
 namespace {
 
-constexpr std::uint32_t kCodeBit = 1;            // of addresses of code in vector tables and registers
+constexpr std::uint32_t kCodeBit = 1;            // of addresses of code in registers and breakpoints
 constexpr std::uint32_t kIpsr = 0x1FF;           // of xPSR
 constexpr std::uint64_t kAllFp = (1ULL << 33) - 1;  // s0-s31, fpscr
 constexpr std::uint32_t kLargestFrame = 0x68;    // bytes of an exception frame with FP state
@@ -146,21 +146,27 @@ void Agent::digest(const mv_wire_DigestRequest& request) {
 }
 
 void Agent::reset(const mv_wire_ResetRequest& request) {
+  engine_.before_restart();
   restarting_ = true;
   const bool restarted = supervisor_.restart_for_debugger();
   restarting_ = false;
   if (!restarted) {
+    engine_.application_stopped();
     return refuse(mv_wire_AgentError_AGENT_NO_APPLICATION, "the application cannot be started: deploy one that can");
   }
-  std::array<std::uint8_t, 4> vector{};
-  const std::uint32_t flash = board_.regions.empty() ? 0 : board_.regions.front().address;
-  engine_.memory().read(flash + 4, vector);
-  const std::uint32_t handler = word_at(vector.data(), 0) & ~kCodeBit;
-  engine_.application_restarted(request.halt ? std::optional(handler) : std::nullopt);
-  if (!request.halt) return done();
   push_count_ = 0;
+  reset_halts_ = request.halt;
   open_ = Open::kReset;
   open_sequence_ = current_sequence_;
+}
+
+void Agent::answer_reset() {
+  engine_.restarted();
+  if (reset_halts_) return answer_stopped();
+  open_ = Open::kNothing;
+  current_sequence_ = open_sequence_;
+  engine_.resume(Engine::Goal::kRun, {});
+  done();
 }
 
 void Agent::answer_stopped() {

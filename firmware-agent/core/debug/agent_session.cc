@@ -106,10 +106,10 @@ void Agent::poll_grace() {
 // A released application whose stack pointer was bad cannot run on: as with any crash, it is started again.
 void Agent::poll_lost_context() {
   if (engine_.attached() || !engine_.context_lost()) return;
+  engine_.application_stopped();
   restarting_ = true;
   supervisor_.restart_for_debugger();
   restarting_ = false;
-  engine_.application_restarted(std::nullopt);
 }
 
 void Agent::detach(const mv_wire_DetachRequest& request) {

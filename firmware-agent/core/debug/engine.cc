@@ -49,21 +49,16 @@ void Engine::application_stopped() {
   state_ = State::kRunning;
 }
 
-void Engine::application_restarted(std::optional<std::uint32_t> reset_handler) {
+void Engine::before_restart() {
   breakpoints_.image_replaced();
   unit_.mask_interrupts(false);
   interrupt_ = false;
   halt_due_ = false;
-  context_lost_ = false;
   steps_ = 0;
   goal_ = Goal::kRun;
-  phase_ = reset_handler ? Phase::kReset : Phase::kFree;
-  breakpoints_.replace();
+  phase_ = Phase::kReset;
   state_ = State::kRunning;
-  if (!reset_handler) return;
-  breakpoints_.put_stop(*reset_handler);
-  halt_due_ = true;
-  unit_.halt();  // whichever comes first: nothing of the program has run
+  unit_.halt_at_start();
 }
 
 void Engine::poll(std::uint64_t now_us) {

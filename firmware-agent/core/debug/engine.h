@@ -84,8 +84,10 @@ class Engine final : public DebugEvents {
   // The supervisor stopped the application, so its image will be made fresh: nothing of the old one stands.
   void application_stopped();
 
-  // The application was started again for the debugger: stop it at `reset_handler`, or let it run.
-  void application_restarted(std::optional<std::uint32_t> reset_handler);
+  // Before the supervisor restarts the application for the debugger: it will halt, with kReset, before its first
+  // instruction. Then, once it is halted, `restarted` puts the breakpoints into the fresh image.
+  void before_restart();
+  void restarted() { breakpoints_.replace(); }
 
   // Goes on with what needs the Secure thread. Call it often; `deadline_us` says when at the latest.
   void poll(std::uint64_t now_us);
@@ -108,7 +110,7 @@ class Engine final : public DebugEvents {
     kStep,     // one instruction, to one of the stops
     kWindow,   // pending interrupts are taken, then the stop at the same place is hit
     kLeave,    // it left for the Secure side; `poll` halts it as soon as it is back
-    kReset,    // to its first instruction
+    kReset,    // it is restarted, and halts before its first instruction
   };
 
   Verdict on_breakpoint(Context& context);

@@ -339,10 +339,11 @@ TEST_F(EngineTest, SaysThatAReleasedApplicationWithoutAFrameCannotRunOn) {
 TEST_F(EngineTest, StopsARestartedApplicationAtItsFirstInstruction) {
   halt_at(kCode + 4);
   ASSERT_EQ(engine_.breakpoints().insert(kCode + 2), BreakpointError::kNone);
+  engine_.before_restart();
   memory_.put(kCode, {0x2000, 0x3001});  // the supervisor made the image fresh
   board_.start(kCode);
-  engine_.application_restarted(kCode);
   run_until_halted();
+  engine_.restarted();
   EXPECT_EQ(engine_.reason(), Reason::kReset);
   EXPECT_EQ(pc(), kCode);
   resume();

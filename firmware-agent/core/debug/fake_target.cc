@@ -74,6 +74,7 @@ void FakeBoard::start(std::uint32_t pc) {
   cpu.xpsr() = kThumb;
   running_ = true;
   crashed_ = false;
+  halt_wanted_ = std::exchange(halt_at_start_, false);
 }
 
 std::uint32_t FakeBoard::run(std::uint32_t instructions) {

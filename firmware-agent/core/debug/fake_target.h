@@ -50,6 +50,7 @@ class FakeBoard final : public DebugUnit {
 
   Capabilities capabilities() const override { return {breakpoints, 0, false}; }
   void halt() override { halt_wanted_ = true; }
+  void halt_at_start() override { halt_at_start_ = true; }
   void resume(const Context& context) override;
   void mask_interrupts(bool masked) override { masked_ = masked; }
   bool insert_breakpoint(std::uint32_t) override { return false; }
@@ -85,6 +86,7 @@ class FakeBoard final : public DebugUnit {
   bool crashed_ = false;
   bool masked_ = false;
   bool halt_wanted_ = false;
+  bool halt_at_start_ = false;
 };
 
 }  // namespace mv::debug::test

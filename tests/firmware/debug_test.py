@@ -1,0 +1,316 @@
+#!/usr/bin/python3
+"""The debug engine and agent on the emulated core: agent messages over the serial port, no link and no TLS.
+
+usage: debug_test.py FIRMWARE_FOLDER [TEST ...]      (FIRMWARE_FOLDER: build/firmware/mps2-an505)
+"""
+import os
+import select
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from device import DEADLINE, Device  # noqa: E402
+import flash_file  # noqa: E402
+
+FIRMWARE = ""
+SCHEMAS = os.path.join(flash_file.ROOT, "src")
+PC, SP, XPSR = 15, 13, 16
+
+
+def agent_messages():
+    """The agent's messages as Python classes, made from the schema."""
+    with tempfile.TemporaryDirectory() as folder:
+        schema = os.path.join(SCHEMAS, "wire", "proto", "agent.proto")
+        subprocess.run(["protoc", "-I", os.path.dirname(schema), "--python_out", folder, schema], check=True)
+        sys.path.insert(0, folder)
+        import agent_pb2
+        sys.path.remove(folder)
+        return agent_pb2
+
+
+agent = agent_messages()
+
+
+def symbols():
+    elf = os.path.join(FIRMWARE, "test-applications", "app-steps.elf")
+    lines = subprocess.run(["arm-none-eabi-nm", elf], check=True, capture_output=True, text=True).stdout.splitlines()
+    return {name: int(value, 16) & ~1 for value, _, name in (line.split() for line in lines if len(line.split()) == 3)}
+
+
+class Stop:
+    def __init__(self, message):
+        self.message = message
+        self.reason = message.reason
+        self.registers = struct.unpack("<17I", message.registers) if message.registers else ()
+        self.system = struct.unpack("<8I", message.system) if message.system else ()
+
+    @property
+    def pc(self):
+        return self.registers[PC]
+
+
+class DebugDevice(Device):
+    """A device whose agent listens on the modem's port."""
+
+    def __init__(self, **options):
+        super().__init__(FIRMWARE, microvisor=os.path.join("test-applications", "debug-serial.bin"),
+                         application="steps", **options)
+        self.sequence = 0
+        self.bytes = b""
+        self.server = socket.socket(socket.AF_UNIX)
+        self.server.bind(self.path("link"))
+        self.server.listen()
+        self.socket = None
+
+    def link(self):
+        return "unix:" + self.path("link")
+
+    def start(self):
+        super().start()
+        self.server.settimeout(DEADLINE)
+        self.socket, _ = self.server.accept()
+        self.wait_for(self.console, "application: started")
+
+    def __exit__(self, *arguments):
+        super().__exit__(*arguments)
+        self.socket.close()
+        self.server.close()
+
+    def send(self, request):
+        body = request.SerializeToString()
+        self.socket.sendall(len(body).to_bytes(2, "big") + body)
+
+    def receive(self, timeout=DEADLINE):
+        end = time.monotonic() + timeout
+        while len(self.bytes) < 2 or len(self.bytes) < 2 + int.from_bytes(self.bytes[:2], "big"):
+            left = end - time.monotonic()
+            if left <= 0 or not select.select([self.socket], [], [], left)[0]:
+                raise AssertionError("no reply from the agent\n--- console\n" + self.console.text)
+            self.bytes += self.socket.recv(4096)
+        size = int.from_bytes(self.bytes[:2], "big")
+        reply = agent.AgentReply()
+        reply.ParseFromString(self.bytes[2:2 + size])
+        self.bytes = self.bytes[2 + size:]
+        return reply
+
+    def begin(self, **fields):
+        """Sends a numbered request: its field's name and contents."""
+        self.sequence += 1
+        request = agent.AgentRequest(sequence=self.sequence, **fields)
+        self.send(request)
+        return self.sequence
+
+    def ask(self, **fields):
+        number = self.begin(**fields)
+        reply = self.receive()
+        assert reply.sequence == number, (reply, number)
+        assert reply.error == agent.AGENT_OK, reply
+        return reply
+
+    def attach(self, halt=True):
+        self.send(agent.AgentRequest(attach=agent.AttachRequest(session=b"0123456789abcdef", halt=halt)))
+        reply = self.receive()
+        assert reply.error == agent.AGENT_OK, reply
+        self.sequence = 0
+        return reply.attached
+
+    def run(self, insert=(), remove=()):
+        return Stop(self.ask(resume=agent.ResumeRequest(insert=insert, remove=remove)).stopped)
+
+    def step(self):
+        return Stop(self.ask(resume=agent.ResumeRequest(mode=agent.RESUME_STEP)).stopped)
+
+    def step_range(self, start, end, remove=()):
+        resume = agent.ResumeRequest(mode=agent.RESUME_STEP_RANGE, ranges=[agent.Range(start=start, end=end)],
+                                     remove=remove)
+        return Stop(self.ask(resume=resume).stopped)
+
+    def word(self, address):
+        reply = self.ask(read=agent.ReadRequest(ranges=[agent.ReadRange(address=address, length=4)]))
+        return struct.unpack("<I", reply.read.ranges[0].data)[0]
+
+    def write_word(self, address, value):
+        self.ask(write=agent.WriteRequest(address=address, data=struct.pack("<I", value)))
+
+    def interrupt(self):
+        self.send(agent.AgentRequest(interrupt=agent.InterruptRequest()))
+
+
+class Debug(unittest.TestCase):
+    def setUp(self):
+        self.at = symbols()
+        self.device = DebugDevice()
+        self.device.__enter__()
+        self.addCleanup(self.device.__exit__)
+
+    def attached_at(self, label):
+        self.device.attach()
+        stop = self.device.run(insert=[self.at[label]])
+        self.assertEqual((stop.reason, stop.pc), (agent.STOP_BREAKPOINT, self.at[label]))
+        return stop
+
+    def test_attach_halts_and_resume_runs_on(self):
+        attached = self.device.attach()
+        self.assertTrue(attached.HasField("stopped"))
+        before = self.device.word(self.at["counter"])
+        self.assertEqual(self.device.word(self.at["counter"]), before)
+        self.device.run(insert=[self.at["branches"]])
+        self.device.run()
+        self.assertGreater(self.device.word(self.at["counter"]), before)
+
+    def test_a_breakpoint_is_hit_once_a_round(self):
+        self.attached_at("twice")
+        rounds = []
+        for _ in range(20):
+            stop = self.device.run()
+            self.assertEqual((stop.reason, stop.pc), (agent.STOP_BREAKPOINT, self.at["twice"]))
+            rounds.append(self.device.word(self.at["counter"]))
+        self.assertEqual(rounds, list(range(rounds[0], rounds[0] + 20)))
+
+    def test_steps_follow_every_kind_of_branch(self):
+        begin = self.attached_at("step_begin")
+        path = [begin.pc]
+        while path[-1] != self.at["step_end"]:
+            stop = self.device.step()
+            self.assertEqual(stop.reason, agent.STOP_STEP)
+            path.append(stop.pc)
+            self.assertLess(len(path), 40, [hex(pc) for pc in path])
+        self.assertIn(self.at["table_target"], path)
+        self.assertIn(self.at["twice"], path)
+        self.assertEqual(stop.registers[0], 2 * (begin.registers[0] + 1))
+        caller = self.device.step()  # pop {r4, pc}
+        self.assertTrue(self.at["main"] <= caller.pc < self.at["main"] + 0x100, hex(caller.pc))
+
+    def test_a_range_is_stepped_on_the_device(self):
+        self.attached_at("step_begin")
+        stop = self.device.step_range(self.at["step_begin"], self.at["step_end"])
+        self.assertEqual((stop.reason, stop.pc), (agent.STOP_STEP, self.at["twice"]))
+        self.assertGreater(stop.message.steps, 8)
+
+    def test_an_exclusive_sequence_ends_and_counts(self):
+        self.attached_at("exclusive_begin")
+        before = self.device.word(self.at["atomic"])
+        stop = self.device.step_range(self.at["exclusive_begin"], self.at["exclusive_end"])
+        self.assertEqual((stop.reason, stop.pc), (agent.STOP_STEP, self.at["exclusive_end"]))
+        self.assertEqual(self.device.word(self.at["atomic"]), before + 1)
+
+    def test_a_supervisor_call_is_one_step(self):
+        self.attached_at("svc_at")
+        before = self.device.word(self.at["served"])
+        stop = self.device.step()
+        self.assertEqual((stop.reason, stop.pc), (agent.STOP_STEP, self.at["svc_at"] + 2))
+        self.assertEqual(self.device.word(self.at["served"]), before + 1)
+
+    def test_steps_with_interrupts_masked_by_the_program(self):
+        stop = self.attached_at("masked_begin")
+        self.assertEqual(stop.system[2], 1)  # PRIMASK
+        stop = self.device.step()
+        stop = self.device.step()
+        self.assertEqual((stop.reason, stop.pc, stop.system[2]), (agent.STOP_STEP, self.at["masked_end"], 1))
+        stop = self.device.step()
+        self.assertEqual(stop.system[2], 0)
+
+    def test_a_range_that_waits_for_an_interrupt_ends(self):
+        self.attached_at("wait_begin")
+        stop = self.device.step_range(self.at["wait_begin"], self.at["wait_end"], remove=[self.at["wait_begin"]])
+        self.assertEqual((stop.reason, stop.pc), (agent.STOP_STEP, self.at["wait_end"]))
+
+    def test_a_wait_for_interrupt_is_one_step(self):
+        self.attached_at("wfi_at")
+        stop = self.device.step()
+        self.assertEqual((stop.reason, stop.pc), (agent.STOP_STEP, self.at["wfi_at"] + 2))
+
+    def test_a_breakpoint_in_an_interrupt_handler_and_the_way_out_of_it(self):
+        stop = self.attached_at("in_handler")
+        self.assertEqual(stop.registers[XPSR] & 0x1ff, 15)
+        self.device.ask(resume=agent.ResumeRequest(remove=[self.at["in_handler"]], mode=agent.RESUME_STEP))
+        for _ in range(40):
+            stop = self.device.step()
+            self.assertEqual(stop.reason, agent.STOP_STEP)
+            if stop.registers[XPSR] & 0x1ff == 0:
+                break
+        self.assertEqual(stop.registers[XPSR] & 0x1ff, 0, "the handler's return was not stepped: pc %#x" % stop.pc)
+        self.assertEqual(self.device.step().reason, agent.STOP_STEP)
+
+    def test_an_endless_range_is_interrupted(self):
+        self.attached_at("step_begin")
+        self.device.begin(resume=agent.ResumeRequest(mode=agent.RESUME_STEP_RANGE, remove=[self.at["step_begin"]],
+                                                     ranges=[agent.Range(start=0x100000, end=0x200000)]))
+        with self.assertRaises(AssertionError):
+            self.device.receive(timeout=0.5)
+        self.device.interrupt()
+        stop = Stop(self.device.receive().stopped)
+        self.assertEqual(stop.reason, agent.STOP_INTERRUPT)
+        self.assertGreater(stop.message.steps, 256)
+
+    def test_a_running_application_is_interrupted(self):
+        self.device.attach(halt=False)
+        self.device.attach()  # halts
+        number = self.device.begin(resume=agent.ResumeRequest())
+        self.device.interrupt()
+        reply = self.device.receive()
+        self.assertEqual((reply.sequence, reply.stopped.reason), (number, agent.STOP_INTERRUPT))
+
+    def test_a_fault_is_shown_and_crashes_after_detach(self):
+        self.attached_at("branches")
+        self.device.ask(write_registers=agent.WriteRegistersRequest(
+            registers=struct.pack("<17I", *([0] * 15 + [self.at["udf_at"], 0])), mask=1 << PC))
+        stop = self.device.run()
+        self.assertEqual((stop.reason, stop.pc), (agent.STOP_FAULT, self.at["udf_at"]))
+        self.assertEqual(stop.message.fault.cfsr & 0x10000, 0x10000)  # UNDEFINSTR
+        self.device.ask(detach=agent.DetachRequest())
+        self.device.wait_for(self.device.console, "application: crashed")
+
+    def test_written_registers_and_memory_arrive_in_the_application(self):
+        self.attached_at("twice")
+        registers = [0] * 17
+        registers[0] = 0x1000
+        self.device.ask(write_registers=agent.WriteRegistersRequest(registers=struct.pack("<17I", *registers), mask=1))
+        self.device.write_word(self.at["counter"], 500)
+        stop = self.device.run(insert=[self.at["step_end"]])
+        self.assertEqual(stop.registers[0], 0x2000)
+        self.device.run()
+        self.assertEqual(self.device.word(self.at["counter"]), 501)
+
+    def test_a_bad_stack_pointer_is_told_and_reset_helps(self):
+        self.attached_at("branches")
+        code = self.at["step_begin"]
+        self.device.ask(write=agent.WriteRequest(address=code, data=struct.pack("<HH", 0x2000, 0x4685)))  # sp = 0
+        reply = self.device.ask(resume=agent.ResumeRequest())
+        self.assertTrue(reply.stopped.registers_unavailable)
+        stop = Stop(self.device.ask(reset=agent.ResetRequest(halt=True)).stopped)
+        self.assertEqual((stop.reason, stop.pc), (agent.STOP_RESET, self.at["Reset_Handler"]))
+        stop = self.device.run()
+        self.assertEqual((stop.reason, stop.pc), (agent.STOP_BREAKPOINT, self.at["branches"]))
+
+    def test_reset_stops_at_the_first_instruction_and_keeps_breakpoints(self):
+        self.attached_at("branches")
+        self.device.run()
+        stop = Stop(self.device.ask(reset=agent.ResetRequest(halt=True)).stopped)
+        self.assertEqual((stop.reason, stop.pc), (agent.STOP_RESET, self.at["Reset_Handler"]))
+        stop = self.device.run()
+        self.assertEqual((stop.reason, stop.pc), (agent.STOP_BREAKPOINT, self.at["branches"]))
+        self.assertEqual(self.device.word(self.at["counter"]), 1)
+
+    def test_detach_lets_the_application_run_and_attach_finds_it_again(self):
+        self.attached_at("twice")
+        before = self.device.word(self.at["counter"])
+        self.device.ask(detach=agent.DetachRequest())
+        attached = self.device.attach(halt=False)
+        self.assertFalse(attached.resumed)
+        self.device.attach()
+        deadline = time.monotonic() + DEADLINE
+        while self.device.word(self.at["counter"]) < before + 2 and time.monotonic() < deadline:
+            self.device.run(insert=[self.at["branches"]])
+        self.assertGreaterEqual(self.device.word(self.at["counter"]), before + 2)
+
+
+if __name__ == "__main__":
+    FIRMWARE = os.path.abspath(sys.argv.pop(1))
+    unittest.main()

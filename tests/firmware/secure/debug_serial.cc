@@ -1,0 +1,76 @@
+// A microvisor whose debug agent is asked over the modem's serial port, without link and TLS: what is tested is the
+// engine on a core with TrustZone.
+#include <algorithm>
+#include <array>
+
+#include "arch/cortex-m33/scheduler.h"
+#include "boards/board.h"
+#include "core/debug/agent.h"
+
+namespace {
+
+using namespace mv;
+
+class Crashes final : public arch::CrashListener {
+ public:
+  void on_crash(debug::Event, const debug::Context&, const debug::FaultRegisters&) override { crashed = true; }
+  volatile bool crashed = false;
+};
+
+class TestSupervisor final : public debug::Supervisor {
+ public:
+  bool running_bundle(debug::RunningBundle& out) override {
+    out = {};
+    return board::world().running();
+  }
+  bool restart_for_debugger() override { return board::world().start(); }
+};
+
+constexpr std::array kRegions = {debug::Region{0x00100000, 0x100000, debug::Region::Kind::kFlash},
+                                 debug::Region{0x28200000, 0x80000, debug::Region::Kind::kRam},
+                                 debug::Region{0x40000000, 0x10000000, debug::Region::Kind::kPeripheral}};
+
+Crashes crashes;
+TestSupervisor supervisor;
+debug::Engine engine(board::world(), board::application_memory());
+debug::Agent agent(engine, supervisor, debug::BoardInfo{"mps2-an505", kRegions}, board::clock());
+
+// Bytes between the serial port and the agent; true if any moved.
+bool carry() {
+  static std::array<std::uint8_t, 256> buffer;
+  static std::span<const std::uint8_t> input;
+  if (input.empty()) input = std::span(buffer).first(board::link_port().read(buffer));
+  const std::size_t taken = agent.receive(input);
+  input = input.subspan(taken);
+  const std::size_t sent = board::link_port().write(agent.unsent());
+  agent.sent(sent);
+  return taken + sent != 0;
+}
+
+void report_crash() {
+  if (!crashes.crashed) return;
+  crashes.crashed = false;
+  board::log("application: crashed");
+}
+
+[[noreturn]] void thread() {
+  board::world().listen(&engine, &crashes);
+  agent.connected();
+  board::log(board::world().start() ? "application: started" : "application: not started");
+  for (;;) {
+    const bool carried = carry();
+    const bool polled = agent.poll();
+    report_crash();
+    if (carried || polled) continue;
+    const std::uint64_t latest = board::clock().uptime_us() + 1'000'000;
+    arch::scheduler.wait_until(std::min(latest, agent.deadline_us().value_or(latest)));
+  }
+}
+
+}  // namespace
+
+int main() {
+  board::set_up();
+  board::log("debug test");
+  board::run(thread);
+}
