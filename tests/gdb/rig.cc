@@ -3,7 +3,8 @@
 //   gdb_rig QEMU_PORT KEY.pem [ELF [DELAY_MS]]
 //
 // GDB server, caches, agent client and end-to-end TLS are the product's; the carrier is a socket pair that delays each
-// way by DELAY_MS. Prints "Listening on port N". SIGUSR1 cuts the carrier, SIGTERM ends.
+// way by DELAY_MS. Prints "Listening on port N", and "resumed" for each resume that the device gets. SIGUSR1 cuts the
+// carrier, SIGTERM ends.
 #include <sys/socket.h>
 
 #include <csignal>
@@ -130,6 +131,10 @@ class Device {
   bool serve_one(DeviceTls& tls) {
     const auto request = receive(tls);
     if (!request) return false;
+    if (request->has_resume()) {
+      std::printf("resumed\n");
+      std::fflush(stdout);
+    }
     bool gone = false;
     const auto reply = agent_.handle(*request, [&](int milliseconds) -> QemuAgent::Poll {
       if (!tls.readable(milliseconds)) return {};
@@ -157,6 +162,7 @@ gdb::SessionId random_session() {
 
 int run(int argc, char** argv) {
   asio::io_context context;
+  std::signal(SIGPIPE, SIG_IGN);  // a cut shows as an error of the write
   const auto scheduler = gdb::make_scheduler(context);
   auto stub = QemuStub::connect(static_cast<std::uint16_t>(std::atoi(argv[1])));
   const auto key = transport::DebugIdentity::load(argv[2]);
