@@ -71,6 +71,9 @@ class DebugUnit {
   // Makes the application stop as soon as may be, whatever it does; Event::kHaltRequest follows. Harmless if halted.
   virtual void halt() = 0;
 
+  // The next start of the application halts it before its first instruction: Event::kHaltRequest follows. For a reset.
+  virtual void halt_at_start() = 0;
+
   // Lets the halted application run with `context` written back. Nothing may be touched after it until the next event.
   virtual void resume(const Context& context) = 0;
 
