@@ -4,13 +4,14 @@
 
 #include <gtest/gtest.h>
 
+#include "boards/host/fakes.h"
 #include "core/link/test_modem.h"
 
 namespace mv::link {
 namespace {
 
 using State = Modem::State;
-using test::ManualClock;
+using host::FakeClock;
 using test::TestModem;
 
 constexpr std::uint64_t kSecond = 1'000'000;
@@ -60,7 +61,7 @@ class ModemTest : public testing::Test {
     }
   }
 
-  ManualClock clock;
+  FakeClock clock;
   TestModem chip;
   Modem modem{chip, clock};
   std::string sent;
@@ -327,7 +328,7 @@ TEST_F(ModemTest, RefusesAHostThatDoesNotFitTheCommand) {
 TEST_F(ModemTest, SurvivesACutAfterAnyByteOfTheConversation) {
   for (std::size_t cut = 0; cut < 400; ++cut) {
     TestModem noisy;
-    ManualClock time;
+    FakeClock time;
     Modem driver(noisy, time);
     driver.connect("cloud.test", 8443);
     // One byte at a time; after `cut` steps the modem restarts in the middle of whatever it was doing.

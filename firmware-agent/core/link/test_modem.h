@@ -14,12 +14,6 @@
 
 namespace mv::test {
 
-class ManualClock final : public Clock {
- public:
-  std::uint64_t uptime_us() override { return now_us; }
-  std::uint64_t now_us = 1'000'000;
-};
-
 class TestModem final : public LinkPort {
  public:
   // The driver's end.

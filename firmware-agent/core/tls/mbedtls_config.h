@@ -47,6 +47,9 @@
 #define MBEDTLS_MEMORY_BUFFER_ALLOC_C
 #define MBEDTLS_MEMORY_DEBUG
 #define MBEDTLS_PLATFORM_FPRINTF_MACRO(...) 0
+/* Until the pool is handed over there is no memory at all: the C library's heap is never linked. */
+#define MBEDTLS_PLATFORM_STD_CALLOC 0
+#define MBEDTLS_PLATFORM_STD_FREE 0
 /* Called when the pool's own headers are destroyed: nothing can be trusted any more. */
 #define MBEDTLS_PLATFORM_EXIT_MACRO(status) __builtin_trap()
 
@@ -54,6 +57,7 @@
  */
 #define MBEDTLS_HAVE_TIME
 #define MBEDTLS_PLATFORM_MS_TIME_ALT
+#define MBEDTLS_PLATFORM_TIME_MACRO(unused) ((mbedtls_time_t)0)
 
 /* Small rather than fast: tables in flash, small SHA-256. */
 #define MBEDTLS_HAVE_ASM
