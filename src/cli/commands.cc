@@ -7,6 +7,16 @@ void add_all_commands(Command& root, Program& program) {
   constexpr Add kFamilies[] = {
       add_keys,
       add_bundle,
+      add_init,
+      add_deploy,
+      add_debug,
+      add_devices,
+      add_apps,
+      add_logs,
+      add_events,
+      add_signers,
+      add_context,
+      add_emulator,
       add_help,
   };
   for (const Add add : kFamilies) add(root, program);

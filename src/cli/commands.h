@@ -11,7 +11,17 @@ void add_all_commands(Command& root, Program& program);
 
 void add_bundle(Command& root, Program& program);
 void add_completion(Command& root, Program& program);
+void add_context(Command& root, Program& program);
+void add_devices(Command& root, Program& program);
+void add_emulator(Command& root, Program& program);
+void add_apps(Command& root, Program& program);
+void add_debug(Command& root, Program& program);
+void add_deploy(Command& root, Program& program);
+void add_events(Command& root, Program& program);
+void add_logs(Command& root, Program& program);
+void add_signers(Command& root, Program& program);
 void add_help(Command& root, Program& program);
+void add_init(Command& root, Program& program);
 void add_keys(Command& root, Program& program);
 
 }  // namespace mv::cli

@@ -43,7 +43,8 @@ std::string tail(const fs::path& file) {
   std::string shown;
   for (std::size_t start = 0; start < text.size();) {
     const std::size_t end = std::min(text.find('\n', start), text.size());
-    shown += "| " + printable(std::string_view(text).substr(start, end - start)) + "\n";
+    const bool ends_with_return = end > start && text[end - 1] == '\r';
+    shown += "| " + printable(std::string_view(text).substr(start, end - start - (ends_with_return ? 1 : 0))) + "\n";
     start = end + 1;
   }
   return shown;

@@ -62,6 +62,8 @@ std::vector<std::string> command_line(const Machine& machine) {
           "none",
           "-no-user-config",
           "-nodefaults",
+          "-nic",
+          "none",
           "-kernel",
           machine.boot_rom.string(),
           "-chardev",

@@ -58,6 +58,7 @@ tl::expected<void, std::string> Supervisor::power_on() {
   const DeviceFolder& folder = options_.folder;
   if (qemu_.running()) return tl::make_unexpected(folder.name() + " has power already");
   Machine machine;
+  machine.program = options_.qemu;
   machine.boot_rom = options_.firmware / "boot-rom.elf";
   machine.flash = folder.flash().filename();
   machine.modem_socket = folder.modem_socket().filename();

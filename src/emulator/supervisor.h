@@ -23,6 +23,7 @@ struct SupervisorOptions {
   DeviceFolder folder;
   std::filesystem::path firmware;  // folder with boot-rom.elf and microvisor.bin
   Shape shape;
+  std::string qemu = "qemu-system-arm";
 };
 
 class Supervisor {

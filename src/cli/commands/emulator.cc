@@ -68,7 +68,7 @@ Result run_device(Program& program, const EmulatorOptions& options) {
   std::ostream& out = *program.output().terminal().out;
   boost::asio::io_context context;
   emulator::Supervisor supervisor(
-      context, {*folder, *firmware, {options.delay, options.rate}},
+      context, {*folder, *firmware, {options.delay, options.rate}, "qemu-system-arm"},
       [&out](const std::string& line) { out << time_of_day() << "  " << line << std::endl; });
   if (const auto started = supervisor.start(); !started) return fail(ExitCode::kFailed, started.error());
   context.run();
@@ -81,7 +81,10 @@ Answer<json> ask(const std::string& name, const json& request, bool until_gone =
   const auto folder = existing_device(name);
   if (!folder) return tl::make_unexpected(folder.error());
   auto reply = emulator::ask_supervisor(folder->control_socket(), request, until_gone);
-  if (!reply) return fail(ExitCode::kFailed, reply.error(), "start it: mvctl emulator start " + name);
+  if (!reply) {
+    const bool runs = emulator::is_supervised(*folder);
+    return fail(ExitCode::kFailed, reply.error(), runs ? "" : "start it: mvctl emulator start " + name);
+  }
   return *std::move(reply);
 }
 
@@ -182,7 +185,10 @@ Result print_log(Program& program, const std::filesystem::path& file, bool follo
   ::inotify_add_watch(watch, file.c_str(), IN_MODIFY);
   std::ostream& out = *program.output().terminal().out;
   for (std::string line; !interrupted();) {
-    while (std::getline(in, line)) out << printable(line) << '\n';
+    while (std::getline(in, line)) {
+      if (line.ends_with('\r')) line.pop_back();
+      out << printable(line) << '\n';
+    }
     out.flush();
     in.clear();
     if (!follow) break;
