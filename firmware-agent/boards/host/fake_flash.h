@@ -1,9 +1,10 @@
 // Flash for tests: pages, quad-words written once, ECC, and power that fails in the middle of an operation.
 //
-// An operation is one quad-word programmed or one page erased. `cut_at(n, how)` lets n operations pass and then cuts the
-// power: the next one happens not at all, in part, or whole, and from then on every call answers kFailed until
-// `restore_power`. Of an operation in part, what is left behind depends on `seed`: a torn quad-word reads as an ECC error,
-// or as if still erased but used up, or as written; a torn page is a patchwork of old contents, erased and unreadable.
+// An operation is one quad-word programmed or one page erased. `cut_at(n, how)` lets n operations pass and then cuts
+// the power: the next one happens not at all, in part, or whole, and from then on every call answers kFailed until
+// `restore_power`. Of an operation in part, what is left behind depends on `seed`: a torn quad-word reads as an ECC
+// error, or as if still erased but used up, or as written; a torn page is a patchwork of old contents, erased and
+// unreadable.
 #pragma once
 
 #include <cstdint>

@@ -19,6 +19,18 @@ class FakeClock final : public Clock {
   std::uint64_t now_us = 1'000'000;
 };
 
+// Bytes that look random and are the same in every run.
+class FakeEntropy final : public Entropy {
+ public:
+  bool fill(std::span<std::uint8_t> out) override {
+    for (std::uint8_t& byte : out) byte = static_cast<std::uint8_t>((state_ = state_ * 1664525U + 1013904223U) >> 24U);
+    return true;
+  }
+
+ private:
+  std::uint32_t state_ = 1;
+};
+
 // Throws if it is released in another order than it was acquired in.
 class FakeLock final : public Lock {
  public:

@@ -17,7 +17,7 @@ constexpr std::uint32_t in_quad_words(std::size_t bytes) {
 }
 
 std::array<std::uint8_t, kQuadWord> make_header(std::uint8_t kind, std::uint32_t number,
-                                                       std::span<const std::uint8_t> bytes) {
+                                                std::span<const std::uint8_t> bytes) {
   std::array<std::uint8_t, kQuadWord> header{};
   header[0] = kind;
   header[1] = kVersion;
@@ -29,9 +29,7 @@ std::array<std::uint8_t, kQuadWord> make_header(std::uint8_t kind, std::uint32_t
   return header;
 }
 
-std::uint32_t number_of(std::span<const std::uint8_t, kQuadWord> header) {
-  return load_u32(header.subspan<4, 4>());
-}
+std::uint32_t number_of(std::span<const std::uint8_t, kQuadWord> header) { return load_u32(header.subspan<4, 4>()); }
 
 std::uint16_t size_of(std::span<const std::uint8_t, kQuadWord> header) {
   return static_cast<std::uint16_t>(header[2] | (header[3] << 8U));

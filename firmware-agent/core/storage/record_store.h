@@ -1,13 +1,13 @@
 // Small facts kept in flash over power cuts: the newest record of each kind, in an area of two pages or more.
 //
-// A record of no more than a number is one quad-word, so writing it is the one step that makes it true: the switch of an
-// update is such a record. A record with bytes is valid once its last quad-word is. Records are appended; a full page
-// is left for the next one, which first receives the newest record of every kind and last its header. A cut at any
+// A record of no more than a number is one quad-word, so writing it is the one step that makes it true: the switch of
+// an update is such a record. A record with bytes is valid once its last quad-word is. Records are appended; a full
+// page is left for the next one, which first receives the newest record of every kind and last its header. A cut at any
 // moment, inside an operation too, leaves either the record before or the new one.
 //
 // Layout of a quad-word that begins a record: kind u8, version u8, bytes u16, number u32, CRC-32 of the bytes u32,
-// CRC-32 of these twelve u32; the bytes follow in whole quad-words, padded with 0xFF. All little-endian. Page header: the
-// same with kind 0xA5 and the page's sequence as number.
+// CRC-32 of these twelve u32; the bytes follow in whole quad-words, padded with 0xFF. All little-endian. Page header:
+// the same with kind 0xA5 and the page's sequence as number.
 #pragma once
 
 #include <array>
@@ -24,12 +24,12 @@ namespace mv::storage {
 
 class RecordStore {
  public:
-  static constexpr std::uint8_t kKinds = 16;         // kinds are 0 to 15
-  static constexpr std::size_t kMaxBytes = 1024;     // of one record
+  static constexpr std::uint8_t kKinds = 16;      // kinds are 0 to 15
+  static constexpr std::size_t kMaxBytes = 1024;  // of one record
 
   struct Record {
     std::uint32_t number;
-    std::uint16_t size;    // bytes that `read` gives
+    std::uint16_t size;  // bytes that `read` gives
   };
 
   // `area`: at least two pages. At most one object for each area.
@@ -68,9 +68,9 @@ class RecordStore {
   Flash& flash_;
   flash_map::Area area_;
   std::array<Entry, kKinds> newest_{};
-  std::uint32_t page_ = 0;       // where records are appended
-  std::uint32_t sequence_ = 0;   // of that page; 0: no page is valid yet
-  std::uint32_t next_ = 0;       // offset of the next record, in flash
+  std::uint32_t page_ = 0;      // where records are appended
+  std::uint32_t sequence_ = 0;  // of that page; 0: no page is valid yet
+  std::uint32_t next_ = 0;      // offset of the next record, in flash
 };
 
 }  // namespace mv::storage

@@ -112,8 +112,8 @@ TEST(RecordStore, AFailedWriteUsesTheNextPlace) {
   EXPECT_EQ(store.find(1)->number, 2U);
 }
 
-// Every operation of a long series of writes is cut, in each way. Whatever was acknowledged is there afterwards, the record
-// being written is the old or the new one, and the store takes further records.
+// Every operation of a long series of writes is cut, in each way. Whatever was acknowledged is there afterwards, the
+// record being written is the old or the new one, and the store takes further records.
 TEST(RecordStore, SurvivesACutAtEveryOperation) {
   FakeFlash base(kFlash);
   {

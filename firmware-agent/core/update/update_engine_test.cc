@@ -1,0 +1,292 @@
+#include "core/update/update_engine.h"
+
+#include <gtest/gtest.h>
+
+#include "core/update/update_rig.h"
+
+namespace mv::update {
+namespace {
+
+using namespace rig;
+using host::FakeFlash;
+
+class UpdateEngineTest : public ::testing::Test {
+ protected:
+  UpdateEngineTest() { set_up_crypto(); }
+
+  void boot() { device_ = std::make_unique<Device>(flash_, cloud_, signatures_); }
+
+  // Brings the device to run `bundle`.
+  void deploy(const Bundle& bundle, std::uint64_t generation = 1) {
+    cloud_.add(bundle);
+    device_->desire(bundle, generation);
+    device_->run();
+    ASSERT_TRUE(device_->runs(bundle)) << device_->report().detail;
+    ASSERT_TRUE(installed(flash_, bundle));
+  }
+
+  FakeFlash flash_{kFlashSize};
+  FakeCloud cloud_;
+  AcceptAll signatures_;
+  std::unique_ptr<Device> device_;
+};
+
+TEST_F(UpdateEngineTest, InstallsABundleAndRunsItAgainAfterAReboot) {
+  boot();
+  EXPECT_EQ(device_->report().state, mv_wire_AppState_APP_NONE);
+  const Bundle bundle = make_bundle({pattern(20000, 1), pattern(300, 2)});
+  deploy(bundle);
+  EXPECT_EQ(device_->host.starts, 1);
+  boot();
+  EXPECT_TRUE(device_->runs(bundle));
+  EXPECT_EQ(device_->report().state, mv_wire_AppState_APP_RUNNING);
+}
+
+TEST_F(UpdateEngineTest, FetchesOnlyLayersThatChanged) {
+  boot();
+  const Bytes large = pattern(60000, 1);
+  deploy(make_bundle({large, pattern(300, 2)}));
+  cloud_.bytes_served = 0;
+  deploy(make_bundle({large, pattern(400, 3)}), 2);
+  EXPECT_LT(cloud_.bytes_served, 2000U);
+}
+
+TEST_F(UpdateEngineTest, DoesNothingForWhatRunsAlready) {
+  boot();
+  const Bundle bundle = make_bundle({pattern(5000, 1)});
+  deploy(bundle);
+  const auto before = flash_.operations();
+  device_->desire(bundle, 2);
+  device_->run();
+  EXPECT_EQ(flash_.operations(), before);
+  EXPECT_EQ(device_->report().generation, 2U);
+}
+
+TEST_F(UpdateEngineTest, GoesOnWhereTheLinkWasLost) {
+  boot();
+  const Bundle bundle = make_bundle({pattern(100000, 1)});
+  cloud_.add(bundle);
+  device_->desire(bundle);
+  device_->run(40);  // about 70 kB
+  ASSERT_EQ(device_->report().state, mv_wire_AppState_APP_DOWNLOADING);
+  cloud_.disconnect();
+  device_->run();
+  cloud_.connect();
+  device_->run();
+  EXPECT_TRUE(device_->runs(bundle));
+  EXPECT_LT(cloud_.bytes_served, 100000U + storage::kPage + 2000U);
+}
+
+TEST_F(UpdateEngineTest, AfterARebootKeepsTheLayersThatWereComplete) {
+  boot();
+  const Bundle bundle = make_bundle({pattern(50000, 1), pattern(50000, 2)});
+  cloud_.add(bundle);
+  device_->desire(bundle);
+  device_->run(45);  // into the second layer
+  cloud_.disconnect();
+  cloud_.connect();
+  cloud_.bytes_served = 0;
+  boot();
+  device_->desire(bundle);
+  device_->run();
+  EXPECT_TRUE(device_->runs(bundle));
+  EXPECT_LT(cloud_.bytes_served, 52000U);
+}
+
+TEST_F(UpdateEngineTest, TakesABundleOfTheOriginalWhoseLayersHaveNoSize) {
+  boot();
+  Bundle bundle;
+  add_layer(bundle, 0, 0x100000, pattern(30000, 1));
+  bundle.body.mutable_layers(0)->clear_content_size();
+  seal(bundle);
+  deploy(bundle);
+  boot();
+  EXPECT_TRUE(device_->runs(bundle));
+}
+
+TEST_F(UpdateEngineTest, WaitsForAPoliteApplicationUntilItAgrees) {
+  boot();
+  deploy(make_bundle({pattern(5000, 1)}, 60));
+  device_->host.listens = true;
+  const Bundle next = make_bundle({pattern(5000, 2)});
+  cloud_.add(next);
+  device_->desire(next, 2);
+  device_->run();
+  EXPECT_EQ(device_->report().state, mv_wire_AppState_APP_STAGED);
+  EXPECT_EQ(device_->host.told, 1);
+  EXPECT_TRUE(device_->engine.apply());
+  device_->run();
+  EXPECT_TRUE(device_->runs(next));
+}
+
+TEST_F(UpdateEngineTest, DoesNotWaitLongerThanThePolicyOfTheRunningBundleSays) {
+  boot();
+  deploy(make_bundle({pattern(5000, 1)}, 60));
+  device_->host.listens = true;
+  const Bundle next = make_bundle({pattern(5000, 2)});
+  cloud_.add(next);
+  device_->desire(next, 2);
+  device_->run();
+  device_->clock.advance_ms(59'000);
+  device_->run();
+  EXPECT_EQ(device_->report().state, mv_wire_AppState_APP_STAGED);
+  EXPECT_LE(device_->engine.next_deadline_us(), device_->clock.now_us + 1'000'000);
+  device_->clock.advance_ms(1'000);
+  device_->run();
+  EXPECT_TRUE(device_->runs(next));
+}
+
+TEST_F(UpdateEngineTest, ForceDoesNotAskTheApplication) {
+  boot();
+  deploy(make_bundle({pattern(5000, 1)}, 60));
+  device_->host.listens = true;
+  const Bundle next = make_bundle({pattern(5000, 2)});
+  cloud_.add(next);
+  device_->desire(next, 2);
+  device_->run();
+  device_->desire(next, 3, true);
+  device_->run();
+  EXPECT_TRUE(device_->runs(next));
+}
+
+TEST_F(UpdateEngineTest, AppliesAtOnceIfThePolicyIsZeroOrNobodyListens) {
+  boot();
+  deploy(make_bundle({pattern(5000, 1)}, 0));
+  device_->host.listens = true;
+  deploy(make_bundle({pattern(5000, 2)}, 60), 2);
+  device_->host.listens = false;
+  deploy(make_bundle({pattern(5000, 3)}), 3);
+}
+
+TEST_F(UpdateEngineTest, AStagedBundleGoesIfAnotherOneIsWanted) {
+  boot();
+  const Bundle first = make_bundle({pattern(5000, 1)}, 60);
+  deploy(first);
+  device_->host.listens = true;
+  const Bundle second = make_bundle({pattern(5000, 2)}), third = make_bundle({pattern(5000, 3)});
+  cloud_.add(second);
+  cloud_.add(third);
+  device_->desire(second, 2);
+  device_->run();
+  device_->desire(third, 3);
+  device_->run();
+  EXPECT_EQ(device_->host.withdrawn, 1);
+  device_->desire(first, 4);
+  device_->run();
+  EXPECT_EQ(device_->host.withdrawn, 2);
+  EXPECT_EQ(device_->report().state, mv_wire_AppState_APP_RUNNING);
+  EXPECT_TRUE(device_->runs(first));
+}
+
+TEST_F(UpdateEngineTest, RefusesALayerThatIsNotWhatWasSignedAndKeepsTheOld) {
+  boot();
+  const Bundle old = make_bundle({pattern(5000, 1)});
+  deploy(old);
+  const Bundle next = make_bundle({pattern(5000, 2)});
+  cloud_.add(next);
+  cloud_.replace(sha256(next.layers[0]), pattern(5000, 9));
+  device_->desire(next, 2);
+  device_->run();
+  const auto report = device_->report();
+  EXPECT_EQ(report.state, mv_wire_AppState_APP_REFUSED);
+  EXPECT_EQ(report.error, mv_wire_UpdateError_UPDATE_BAD_LAYER);
+  EXPECT_STREQ(report.detail, "layer 1 does not match its hash");
+  EXPECT_TRUE(device_->runs(old));
+  EXPECT_EQ(device_->host.stops, 1) << "only for the first installation";
+}
+
+TEST_F(UpdateEngineTest, RefusesOnceAndTriesAgainOnlyWhenToldAnew) {
+  boot();
+  const Bundle bundle = make_bundle({pattern(5000, 1)});
+  device_->desire(bundle, 1);
+  device_->run();
+  EXPECT_EQ(device_->report().error, mv_wire_UpdateError_UPDATE_NOT_FOUND);
+  cloud_.add(bundle);
+  device_->desire(bundle, 1);
+  device_->run();
+  EXPECT_EQ(device_->report().state, mv_wire_AppState_APP_REFUSED);
+  device_->desire(bundle, 2);
+  device_->run();
+  EXPECT_TRUE(device_->runs(bundle));
+}
+
+TEST_F(UpdateEngineTest, RefusesAManifestThatIsTooLargeWithoutFetchingIt) {
+  boot();
+  Bundle bundle = make_bundle({pattern(100, 1)});
+  bundle.manifest.resize(kMaxManifest + 1);
+  device_->desire(bundle);
+  device_->run();
+  EXPECT_STREQ(device_->report().detail, "the manifest has 4801 bytes, this device takes 4800");
+  EXPECT_EQ(cloud_.bytes_served, 0U);
+}
+
+TEST_F(UpdateEngineTest, NothingAssignedEndsADownloadAndKeepsWhatRuns) {
+  boot();
+  const Bundle old = make_bundle({pattern(5000, 1)});
+  deploy(old);
+  const Bundle next = make_bundle({pattern(90000, 2)});
+  cloud_.add(next);
+  device_->desire(next, 2);
+  device_->run(10);
+  device_->desire_nothing(3);
+  device_->run();
+  EXPECT_EQ(device_->report().state, mv_wire_AppState_APP_RUNNING);
+  EXPECT_TRUE(device_->runs(old));
+  EXPECT_EQ(device_->report().target_hash.size, 0);
+}
+
+TEST_F(UpdateEngineTest, AFlashThatFailsOnceIsTriedAgain) {
+  boot();
+  const Bundle bundle = make_bundle({pattern(20000, 1)});
+  cloud_.add(bundle);
+  for (const std::uint64_t at : {0U, 5U, 40U, 700U, 1300U, 2000U}) {
+    flash_ = FakeFlash(kFlashSize);
+    boot();
+    flash_.fail_at(at);
+    device_->desire(bundle);
+    device_->run();
+    EXPECT_TRUE(device_->runs(bundle)) << at << " " << device_->report().detail;
+  }
+}
+
+TEST_F(UpdateEngineTest, DoesNotRunAnImageThatChangedInFlashAndRepairsItFromTheCloud) {
+  boot();
+  const Bundle bundle = make_bundle({pattern(20000, 1), pattern(5000, 2)});
+  deploy(bundle);
+  flash_.flip_bit(flash_map::kApplication.offset + 9000, 1);
+  boot();
+  EXPECT_EQ(device_->engine.running(), nullptr);
+  device_->desire(bundle, 2);
+  device_->run();
+  EXPECT_TRUE(device_->runs(bundle));
+  EXPECT_TRUE(installed(flash_, bundle));
+}
+
+TEST_F(UpdateEngineTest, FetchesAgainWhatSpoiledInStaging) {
+  boot();
+  deploy(make_bundle({pattern(5000, 1)}, 60));
+  device_->host.listens = true;
+  const Bundle next = make_bundle({pattern(5000, 2)});
+  cloud_.add(next);
+  device_->desire(next, 2);
+  device_->run();
+  flash_.flip_bit(flash_map::kStaging.offset + 100, 0);
+  device_->engine.apply();
+  device_->run();
+  device_->engine.apply();
+  device_->run();
+  EXPECT_TRUE(device_->runs(next));
+  EXPECT_TRUE(installed(flash_, next));
+}
+
+TEST_F(UpdateEngineTest, IgnoresAHashOfTheWrongLength) {
+  boot();
+  mv_wire_Desired desired = mv_wire_Desired_init_zero;
+  desired.manifest_hash.size = 31;
+  device_->engine.desire(desired);
+  device_->run();
+  EXPECT_EQ(device_->report().state, mv_wire_AppState_APP_NONE);
+}
+
+}  // namespace
+}  // namespace mv::update
