@@ -18,6 +18,7 @@ constexpr std::uint32_t kRam = 0x38000000, kRamSize = 0x00200000;
 constexpr std::uint32_t kMaxRead = 1024;
 constexpr std::uint32_t kBreakpoints = 8;
 constexpr std::uint32_t kStackWindow = 512;
+constexpr std::uint32_t kLine = 64;  // GDB reads the stack in lines of this size, so the one around sp is sent whole
 constexpr int kPollMilliseconds = 20;
 
 bool in_memory(std::uint32_t address, std::uint32_t length) {
@@ -179,8 +180,9 @@ wire::Stopped QemuAgent::stopped(wire::StopReason reason, const wire::ResumeRequ
   std::uint32_t sp = 0;
   for (std::size_t i = 0; i < 4; ++i) sp |= static_cast<std::uint32_t>(registers[kSpAt + i]) << (8 * i);
   if (in_memory(sp, 0)) {
-    stop.set_stack_address(sp);
-    stop.set_stack(memory(sp, std::min(kStackWindow, kRam + kRamSize - sp)));
+    const std::uint32_t start = std::max(sp / kLine * kLine, kRam);
+    stop.set_stack_address(start);
+    stop.set_stack(memory(start, std::min(kStackWindow, kRam + kRamSize - start)));
   }
   for (const auto& range : request.push()) {
     auto* pushed = stop.add_pushed();

@@ -1,0 +1,95 @@
+#include "gdbserver/rsp/command.h"
+
+#include <gtest/gtest.h>
+
+#include "gdbserver/rsp/reply.h"
+
+namespace mv::rsp {
+namespace {
+
+template <class T>
+T parse_as(std::string_view payload) {
+  const Command command = parse_command(payload);
+  EXPECT_TRUE(std::holds_alternative<T>(command)) << payload;
+  return std::holds_alternative<T>(command) ? std::get<T>(command) : T{};
+}
+
+TEST(ParseCommand, ReadsMemoryInEitherForm) {
+  const auto hex = parse_as<ReadMemory>("m20000000,10");
+  EXPECT_EQ(hex.address, 0x20000000U);
+  EXPECT_EQ(hex.length, 0x10U);
+  EXPECT_FALSE(hex.binary);
+  EXPECT_TRUE(parse_as<ReadMemory>("x0,4").binary);
+}
+
+TEST(ParseCommand, WritesMemoryOnlyIfTheLengthIsRight) {
+  EXPECT_EQ(parse_as<WriteMemory>("M10,2:abCD").bytes, (Bytes{0xab, 0xcd}));
+  EXPECT_EQ(parse_as<WriteMemory>("X10,2:ab").bytes, (Bytes{'a', 'b'}));
+  for (const auto* wrong : {"M10,3:abcd", "M10,2:abc", "M10,2:zz00", "X10,1:ab", "M10:00", "M,1:00"})
+    parse_as<Malformed>(wrong);
+}
+
+TEST(ParseCommand, TakesTheFirstActionForOurThread) {
+  const auto range = parse_as<Resume>("vCont;r8000,8010:1;c");
+  EXPECT_EQ(range.kind, Resume::Kind::kRange);
+  EXPECT_EQ(range.start, 0x8000U);
+  EXPECT_EQ(range.end, 0x8010U);
+  EXPECT_EQ(parse_as<Resume>("vCont;s:2;c").kind, Resume::Kind::kContinue);
+  EXPECT_EQ(parse_as<Resume>("vCont;S05:p1.1;c").kind, Resume::Kind::kStep);
+  EXPECT_EQ(parse_as<Resume>("vCont;c:-1").kind, Resume::Kind::kContinue);
+}
+
+TEST(ParseCommand, RefusesResumesThatMeanNothing) {
+  for (const auto* wrong : {"vCont", "vCont;", "vCont;q", "vCont;r80", "vCont;r80,90,a0", "vCont;s:7", "czz", "C"})
+    parse_as<Malformed>(wrong);
+}
+
+TEST(ParseCommand, KnowsBreakpointsWithoutConditions) {
+  const auto insert = parse_as<Breakpoint>("Z1,100000bc,2");
+  EXPECT_TRUE(insert.insert);
+  EXPECT_EQ(insert.type, 1);
+  EXPECT_EQ(insert.address, 0x100000bcU);
+  EXPECT_FALSE(parse_as<Breakpoint>("z0,0,2").insert);
+  parse_as<Unknown>("Z5,0,2");
+  parse_as<Malformed>("Z0,0,2;X1,00");
+}
+
+TEST(ParseCommand, SplitsTransfers) {
+  const auto transfer = parse_as<Transfer>("qXfer:features:read:target.xml:0,ffb");
+  EXPECT_EQ(transfer.object, "features");
+  EXPECT_EQ(transfer.annex, "target.xml");
+  EXPECT_EQ(transfer.length, 0xffbU);
+  parse_as<Unknown>("qXfer:features:write:target.xml:0:00");
+  parse_as<Malformed>("qXfer:features:read:target.xml:0");
+}
+
+TEST(ParseCommand, DoesNotTakeOneLongNameForAnother) {
+  parse_as<Unknown>("qSupportedX");
+  parse_as<Unknown>("vContX");
+  parse_as<Unknown>("vMustReplyEmpty");
+  parse_as<CurrentThread>("qC");
+  parse_as<Checksum>("qCRC:0,10");
+}
+
+TEST(ParseCommand, RefusesNumbersThatDoNotFit) {
+  parse_as<Malformed>("m100000000,4");
+  parse_as<Malformed>("p100000000");
+  parse_as<Malformed>("m00000000000000000,4");
+}
+
+TEST(Reply, CutsDocumentsIntoSlices) {
+  EXPECT_EQ(transfer("abcdef", 0, 4), "mabcd");
+  EXPECT_EQ(transfer("abcdef", 4, 4), "lef");
+  EXPECT_EQ(transfer("abcdef", 6, 4), "l");
+  EXPECT_EQ(transfer("abcdef", 0xffffffff, 4), "l");
+}
+
+TEST(Reply, KeepsErrorTextsOnOneLine) { EXPECT_EQ(error_text("no\nway\xff"), "E.no way "); }
+
+TEST(Reply, SumsAsGdbDoes) {
+  constexpr std::string_view text = "123456789";  // the check value of CRC-32/MPEG-2
+  EXPECT_EQ(gdb_crc32(std::span(reinterpret_cast<const std::uint8_t*>(text.data()), text.size())), 0x0376e6e7U);
+}
+
+}  // namespace
+}  // namespace mv::rsp

@@ -1,0 +1,366 @@
+#include "gdbserver/session/session.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <numeric>
+#include <optional>
+
+#include "gdbserver/rsp/hex.h"
+
+namespace mv::gdb {
+namespace {
+
+// Time that passes when a test says so.
+class ManualTime final : public Scheduler {
+ public:
+  std::unique_ptr<Timer> after(std::chrono::milliseconds delay, std::function<void()> action) override {
+    struct Entry final : Timer {
+      explicit Entry(std::shared_ptr<bool> w) : wanted(std::move(w)) {}
+      ~Entry() override { *wanted = false; }
+      std::shared_ptr<bool> wanted;
+    };
+    auto wanted = std::make_shared<bool>(true);
+    due_.emplace(now_ + delay, std::pair(wanted, std::move(action)));
+    return std::make_unique<Entry>(wanted);
+  }
+  void post(std::function<void()> action) override { action(); }
+
+  void pass(std::chrono::milliseconds time) {
+    const auto end = now_ + time;
+    while (!due_.empty() && due_.begin()->first <= end) {
+      now_ = due_.begin()->first;
+      auto [wanted, action] = std::move(due_.begin()->second);
+      due_.erase(due_.begin());
+      if (*wanted) action();
+    }
+    now_ = end;
+  }
+
+ private:
+  std::chrono::milliseconds now_{0};
+  std::multimap<std::chrono::milliseconds, std::pair<std::shared_ptr<bool>, std::function<void()>>> due_;
+};
+
+// A target whose answers the test gives, or that answers at once.
+class FakeTarget final : public Target {
+ public:
+  void attach(Handler<Stop> handler) override { attach_handler = std::move(handler); }
+  void detach(Handler<void> handler) override {
+    ++detached;
+    handler({});
+  }
+  const std::vector<Region>& regions() const override { return regions_; }
+  void read(std::uint32_t address, std::uint32_t length, Handler<Bytes> handler) override {
+    if (hold_reads) {
+      read_handler = std::move(handler);
+      return;
+    }
+    if (address < 0x20000000) return handler(failure(ErrorCode::kBadAddress, "nothing there"));
+    Bytes bytes(length);
+    std::iota(bytes.begin(), bytes.end(), static_cast<std::uint8_t>(address));
+    handler(bytes);
+  }
+  void write(std::uint32_t address, Bytes bytes, Handler<void> handler) override {
+    written[address] = std::move(bytes);
+    handler({});
+  }
+  void write_registers(const arm::RegisterFile& registers, Handler<void> handler) override {
+    written_registers = registers;
+    handler({});
+  }
+  void resume(const ResumePlan& plan, Handler<Stop> handler) override {
+    plans.push_back(plan);
+    resume_handler = std::move(handler);
+  }
+  void interrupt() override { ++interrupts; }
+  void reset(Handler<Stop> handler) override {
+    Stop stop;
+    stop.reason = StopReason::kReset;
+    handler(stop);
+  }
+  Result<void> insert_breakpoint(std::uint32_t address) override {
+    if (breakpoints.size() == 2) return failure(ErrorCode::kNoBreakpointFree, "all 2 breakpoints are in use");
+    breakpoints.insert(address);
+    return {};
+  }
+  void remove_breakpoint(std::uint32_t address) override { breakpoints.erase(address); }
+  std::string status() const override { return "fine\n"; }
+  void on_notice(std::function<void(const std::string&)> handler) override { notice = std::move(handler); }
+
+  Handler<Stop> attach_handler, resume_handler;
+  Handler<Bytes> read_handler;
+  bool hold_reads = false;
+  int detached = 0, interrupts = 0;
+  std::map<std::uint32_t, Bytes> written;
+  std::optional<arm::RegisterFile> written_registers;
+  std::vector<ResumePlan> plans;
+  std::set<std::uint32_t> breakpoints;
+  std::function<void(const std::string&)> notice;
+
+ private:
+  std::vector<Region> regions_ = {{0x00100000, 0x100000, MemoryKind::kFlash}, {0x20000000, 0x8000, MemoryKind::kRam}};
+};
+
+class SessionTest : public testing::Test {
+ protected:
+  // Connected, halted, in no-ack mode.
+  void start() {
+    Stop stop;
+    stop.registers.core[arm::kPc] = 0x00100040;
+    target_.attach_handler(stop);
+    EXPECT_EQ(ask("QStartNoAckMode"), "+$OK#9a");
+  }
+
+  // What the session sends for these raw bytes.
+  std::string give(std::string_view bytes) {
+    sent_.clear();
+    session_.receive(bytes);
+    return sent_;
+  }
+  std::string ask(std::string_view payload) { return give(rsp::encode_packet(payload)); }
+
+  // The payload of the one packet that answers.
+  std::string reply(std::string_view payload) {
+    const std::string bytes = ask(payload);
+    std::string_view rest = bytes;
+    rsp::PacketDecoder decoder;
+    const auto found = decoder.next(rest);
+    EXPECT_TRUE(found && rest.empty()) << bytes;
+    return found ? found->payload : "";
+  }
+
+  // What is sent when the application stops.
+  std::string stop_with(StopReason reason, std::uint32_t pc) {
+    Stop stop;
+    stop.reason = reason;
+    stop.registers.core[arm::kPc] = pc;
+    sent_.clear();
+    target_.resume_handler(stop);
+    return sent_;
+  }
+
+  ManualTime time_;
+  FakeTarget target_;
+  std::string sent_;
+  int finished_ = 0;
+  Session session_{target_, time_, [this](std::string bytes) { sent_ += bytes; }, [this] { ++finished_; }};
+};
+
+TEST_F(SessionTest, HoldsTheFirstPacketUntilTheDeviceIsHaltedAndKeepsGdbPatient) {
+  EXPECT_EQ(ask("?"), "+");
+  sent_.clear();
+  time_.pass(std::chrono::milliseconds(2100));
+  EXPECT_EQ(sent_, "%mv-alive:0#8b%mv-alive:0#8b");
+  sent_.clear();
+  target_.attach_handler(Stop{});
+  EXPECT_TRUE(sent_.starts_with("$T05thread:1;00:00000000;")) << sent_;
+}
+
+TEST_F(SessionTest, SaysWhyThereIsNoTarget) {
+  target_.attach_handler(failure(ErrorCode::kBusy, "another debugger is attached"));
+  EXPECT_EQ(ask("QStartNoAckMode"), "+$OK#9a");
+  EXPECT_EQ(reply("?"), "E.another debugger is attached");
+  EXPECT_EQ(reply("D"), "OK");
+  EXPECT_EQ(finished_, 1);
+  EXPECT_EQ(target_.detached, 0);
+}
+
+TEST_F(SessionTest, AnnouncesBreakpointReasonsOnlyToClientsThatKnowThem) {
+  start();
+  const auto plain = reply("qSupported:multiprocess+");
+  EXPECT_NE(plain.find("PacketSize=4000"), std::string::npos);
+  EXPECT_NE(plain.find("qXfer:memory-map:read+"), std::string::npos);
+  EXPECT_EQ(plain.find("swbreak+"), std::string::npos);
+  EXPECT_NE(reply("qSupported:swbreak+;hwbreak+").find("swbreak+;hwbreak+"), std::string::npos);
+}
+
+TEST_F(SessionTest, IgnoresNaksInNoAckMode) {
+  start();
+  EXPECT_EQ(give("---"), "");
+}
+
+TEST_F(SessionTest, ResendsThePacketWhileAcksAreUsed) {
+  target_.attach_handler(Stop{});
+  EXPECT_EQ(ask("qAttached"), "+$1#31");
+  EXPECT_EQ(give("-"), "$1#31");
+}
+
+TEST_F(SessionTest, ReadsMemoryInHexAndBinary) {
+  start();
+  EXPECT_EQ(reply("m20000001,3"), "010203");
+  EXPECT_EQ(reply("x20000001,3"), "b\x01\x02\x03");
+  EXPECT_EQ(reply("m0,4"), "E0e");
+}
+
+TEST_F(SessionTest, GivesTextsForMemoryErrorsToThoseWhoTakeThem) {
+  start();
+  reply("qSupported:error-message+");
+  EXPECT_EQ(reply("m0,4"), "E.nothing there");
+}
+
+TEST_F(SessionTest, WritesMemoryAndAnswersTheProbeForBinaryWrites) {
+  start();
+  EXPECT_EQ(reply("X20000000,0:"), "OK");
+  EXPECT_TRUE(target_.written.empty());
+  EXPECT_EQ(reply("M20000000,2:abcd"), "OK");
+  EXPECT_EQ(target_.written.at(0x20000000), (Bytes{0xab, 0xcd}));
+}
+
+TEST_F(SessionTest, StepsThroughARangeOnTheDevice) {
+  start();
+  EXPECT_EQ(ask("vCont;r100040,100050:1;c"), "");
+  ASSERT_EQ(target_.plans.size(), 1U);
+  EXPECT_EQ(target_.plans[0].mode, ResumePlan::Mode::kStepRange);
+  EXPECT_EQ(target_.plans[0].start, 0x100040U);
+  EXPECT_EQ(target_.plans[0].end, 0x100050U);
+  const auto sent = stop_with(StopReason::kStep, 0x100050);
+  EXPECT_NE(sent.find("T05thread:1;"), std::string::npos);
+  EXPECT_NE(sent.find("0f:50001000;"), std::string::npos);
+}
+
+TEST_F(SessionTest, NamesTheKindOfBreakpointThatWasHit) {
+  start();
+  reply("qSupported:swbreak+;hwbreak+");
+  EXPECT_EQ(reply("Z1,100040,2"), "OK");
+  EXPECT_EQ(reply("Z0,100050,2"), "OK");
+  ask("vCont;c");
+  EXPECT_NE(stop_with(StopReason::kBreakpoint, 0x100040).find("hwbreak:;"), std::string::npos);
+  ask("vCont;c");
+  EXPECT_NE(stop_with(StopReason::kBreakpoint, 0x100050).find("swbreak:;"), std::string::npos);
+}
+
+TEST_F(SessionTest, RefusesABreakpointTooManyWithASentence) {
+  start();
+  EXPECT_EQ(reply("Z1,100040,2"), "OK");
+  EXPECT_EQ(reply("Z1,100050,2"), "OK");
+  EXPECT_EQ(reply("Z1,100060,2"), "E.all 2 breakpoints are in use");
+  EXPECT_EQ(reply("z1,100040,2"), "OK");
+  EXPECT_EQ(reply("Z1,100060,2"), "OK");
+}
+
+TEST_F(SessionTest, PassesCtrlCOnWhileTheApplicationRuns) {
+  start();
+  ask("vCont;c");
+  EXPECT_EQ(give("\x03"), "");
+  EXPECT_EQ(target_.interrupts, 1);
+  EXPECT_NE(stop_with(StopReason::kInterrupt, 0x100040).find("$T02"), std::string::npos);
+}
+
+TEST_F(SessionTest, IgnoresCtrlCOfAnApplicationThatHasStoppedMeanwhile) {
+  start();
+  EXPECT_EQ(give("\x03"), "");
+  EXPECT_EQ(target_.interrupts, 0);
+}
+
+TEST_F(SessionTest, ExplainsAFaultOnTheConsoleAndWithItsSignal) {
+  start();
+  ask("vCont;c");
+  Stop stop;
+  stop.reason = StopReason::kFault;
+  stop.fault = arm::FaultRegisters{.cfsr = 0x8200, .bfar = 0x40004400};
+  sent_.clear();
+  target_.resume_handler(stop);
+  const auto text = rsp::to_hex(std::string_view("bus fault: precise data access at 0x40004400"));
+  EXPECT_NE(sent_.find(text), std::string::npos);
+  EXPECT_NE(sent_.find("$T0a"), std::string::npos);
+}
+
+TEST_F(SessionTest, TellsOfALostLinkOnlyWhileGdbWaitsForAStop) {
+  start();
+  sent_.clear();
+  target_.notice("link lost");
+  EXPECT_EQ(sent_, "");
+  ask("vCont;c");
+  target_.notice("link lost");
+  EXPECT_TRUE(sent_.starts_with("$O")) << sent_;
+}
+
+TEST_F(SessionTest, GivesUpAReadAfterTwentySecondsAndDropsTheLateAnswer) {
+  start();
+  target_.hold_reads = true;
+  ask("m20000000,4");
+  sent_.clear();
+  time_.pass(std::chrono::seconds(20));
+  EXPECT_NE(sent_.find("$E.the device did not answer"), std::string::npos) << sent_;
+  sent_.clear();
+  target_.read_handler(Bytes{1, 2, 3, 4});
+  EXPECT_EQ(sent_, "");
+}
+
+TEST_F(SessionTest, WaitsWithPacketsThatComeBeforeTheirTurn) {
+  start();
+  target_.hold_reads = true;
+  EXPECT_EQ(give(rsp::encode_packet("m20000000,4") + rsp::encode_packet("qC")), "");
+  target_.read_handler(Bytes{1, 2, 3, 4});
+  EXPECT_EQ(sent_, rsp::encode_packet("01020304") + rsp::encode_packet("QC1"));
+}
+
+TEST_F(SessionTest, EndsAClientThatFloodsIt) {
+  start();
+  target_.hold_reads = true;
+  for (int i = 0; i < 100; ++i) ask("m20000000,4");
+  EXPECT_EQ(finished_, 1);
+  EXPECT_EQ(target_.detached, 1);
+}
+
+TEST_F(SessionTest, DetachKillAndALostClientLetTheApplicationRun) {
+  start();
+  EXPECT_EQ(reply("D"), "OK");
+  EXPECT_EQ(target_.detached, 1);
+  EXPECT_EQ(finished_, 1);
+  session_.end();
+  EXPECT_EQ(target_.detached, 1);
+}
+
+TEST_F(SessionTest, LeavesWhileTheApplicationRuns) {
+  start();
+  ask("vCont;c");
+  session_.end();
+  EXPECT_EQ(target_.detached, 1);
+  EXPECT_EQ(finished_, 1);
+}
+
+TEST_F(SessionTest, WritesARegisterOnceTheDeviceHasIt) {
+  start();
+  EXPECT_EQ(reply("P0=78563412"), "OK");
+  EXPECT_EQ(target_.written_registers->core[0], 0x12345678U);
+  EXPECT_EQ(reply("p0"), "78563412");
+  EXPECT_EQ(reply("p11"), "xxxxxxxxxxxxxxxx");  // no floating-point state
+  EXPECT_EQ(reply("P11=0000000000000000"), "E16");
+  EXPECT_EQ(reply("pff"), "E16");
+}
+
+TEST_F(SessionTest, RestartsForExtendedRemote) {
+  start();
+  EXPECT_EQ(reply("!"), "OK");
+  EXPECT_TRUE(reply("vRun;").starts_with("T05"));
+}
+
+TEST_F(SessionTest, AnswersWhatItDoesNotKnowWithNothing) {
+  start();
+  for (const auto* unknown : {"vMustReplyEmpty", "qHostInfo", "jThreadsInfo", "qTStatus", "Z2,20000000,4", "bs", ""})
+    EXPECT_EQ(reply(unknown), "") << unknown;
+}
+
+TEST_F(SessionTest, SendsLldbNoNotificationsAndNoBinaryReads) {
+  start();
+  EXPECT_EQ(reply("QThreadSuffixSupported"), "");
+  EXPECT_EQ(reply("x0,0"), "");
+  target_.hold_reads = true;
+  ask("m20000000,4");
+  sent_.clear();
+  time_.pass(std::chrono::seconds(3));
+  EXPECT_EQ(sent_, "");
+}
+
+TEST_F(SessionTest, DescribesFlashAndRam) {
+  start();
+  const auto map = reply("qXfer:memory-map:read::0,3000");
+  EXPECT_NE(map.find("type=\"flash\" start=\"0x100000\" length=\"0x100000\""), std::string::npos);
+  EXPECT_NE(map.find("type=\"ram\" start=\"0x20000000\" length=\"0x8000\""), std::string::npos);
+  EXPECT_EQ(map.front(), 'l');
+}
+
+}  // namespace
+}  // namespace mv::gdb

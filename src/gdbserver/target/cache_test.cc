@@ -1,0 +1,125 @@
+#include <gtest/gtest.h>
+
+#include "gdbserver/target/breakpoint_ledger.h"
+#include "gdbserver/target/elf_image.h"
+#include "gdbserver/target/memory_cache.h"
+#include "gdbserver/target/message_stream.h"
+
+namespace mv::gdb {
+namespace {
+
+using Bytes = std::vector<std::uint8_t>;
+
+MemoryCache cache_of_a_device() {
+  MemoryCache cache;
+  cache.set_regions({{0x100000, 0x1000, MemoryKind::kFlash},
+                     {0x20000000, 0x100, MemoryKind::kRam},
+                     {0x40000000, 0x1000, MemoryKind::kPeripheral}});
+  return cache;
+}
+
+TEST(MemoryCache, KnowsOnlyWhatWasStored) {
+  auto cache = cache_of_a_device();
+  cache.store(0x20000010, Bytes{1, 2, 3, 4});
+  EXPECT_EQ(cache.find(0x20000011, 2), (Bytes{2, 3}));
+  EXPECT_FALSE(cache.find(0x20000011, 4));
+}
+
+TEST(MemoryCache, ForgetsRamAndKeepsFlash) {
+  auto cache = cache_of_a_device();
+  cache.store(0x20000000, Bytes(4));
+  cache.store(0x100000, Bytes(4));
+  cache.forget_ram();
+  EXPECT_FALSE(cache.find(0x20000000, 4));
+  EXPECT_TRUE(cache.find(0x100000, 4));
+}
+
+TEST(MemoryCache, NeverKeepsPeripherals) {
+  auto cache = cache_of_a_device();
+  EXPECT_FALSE(cache.cacheable(0x40000000, 4));
+  cache.store(0x40000000, Bytes(4));
+  EXPECT_FALSE(cache.find(0x40000000, 4));
+}
+
+TEST(MemoryCache, AsksForWholeLinesWithinTheRegion) {
+  auto cache = cache_of_a_device();
+  EXPECT_EQ(cache.missing(0x20000044, 4, 0), (std::vector<MemoryCache::Span>{{0x20000040, 64}}));
+  EXPECT_EQ(cache.missing(0x20000044, 4, 64), (std::vector<MemoryCache::Span>{{0x20000040, 128}}));
+  EXPECT_EQ(cache.missing(0x200000fc, 4, 256), (std::vector<MemoryCache::Span>{{0x200000c0, 64}}));
+}
+
+TEST(MemoryCache, AsksForNothingThatIsKnown) {
+  auto cache = cache_of_a_device();
+  cache.store(0x20000040, Bytes(64));
+  EXPECT_TRUE(cache.missing(0x20000044, 4, 256).empty());
+  EXPECT_EQ(cache.missing(0x20000000, 0x90, 0), (std::vector<MemoryCache::Span>{{0x20000000, 64}, {0x20000080, 64}}));
+}
+
+TEST(MemoryCache, RefusesRangesThatLeaveTheirRegion) {
+  auto cache = cache_of_a_device();
+  EXPECT_FALSE(cache.cacheable(0x200000fe, 4));
+  EXPECT_FALSE(cache.cacheable(0x20000000, 0xffffffff));
+  EXPECT_FALSE(cache.cacheable(0x0, 4));
+}
+
+TEST(BreakpointLedger, SendsNothingForARemovalAndInsertionOfTheSame) {
+  BreakpointLedger ledger;
+  ledger.set_capacity(2);
+  ASSERT_TRUE(ledger.insert(0x10));
+  const auto first = ledger.changes();
+  EXPECT_EQ(first.insert, std::vector<std::uint32_t>{0x10});
+  ledger.applied(first);
+  ledger.remove(0x10);
+  ASSERT_TRUE(ledger.insert(0x10));
+  EXPECT_TRUE(ledger.changes().insert.empty());
+  EXPECT_TRUE(ledger.changes().remove.empty());
+}
+
+TEST(BreakpointLedger, SendsEverythingAgainToADeviceThatForgot) {
+  BreakpointLedger ledger;
+  ledger.set_capacity(2);
+  ASSERT_TRUE(ledger.insert(0x10));
+  ledger.applied(ledger.changes());
+  ledger.device_lost_all();
+  EXPECT_EQ(ledger.changes().insert, std::vector<std::uint32_t>{0x10});
+}
+
+TEST(BreakpointLedger, RefusesOneTooMany) {
+  BreakpointLedger ledger;
+  ledger.set_capacity(1);
+  ASSERT_TRUE(ledger.insert(0x10));
+  EXPECT_TRUE(ledger.insert(0x10));
+  EXPECT_EQ(ledger.insert(0x20).error().code, ErrorCode::kNoBreakpointFree);
+}
+
+TEST(MessageStream, TakesMessagesApart) {
+  MessageStream stream;
+  const auto first = frame_message("ab");
+  EXPECT_EQ(first, (Bytes{0, 2, 'a', 'b'}));
+  stream.push(Bytes{0});
+  EXPECT_FALSE(stream.next());
+  stream.push(Bytes{2, 'a'});
+  EXPECT_FALSE(stream.next());
+  stream.push(Bytes{'b', 0, 0});
+  EXPECT_EQ(stream.next(), (Bytes{'a', 'b'}));
+  EXPECT_EQ(stream.next(), Bytes{});
+  EXPECT_FALSE(stream.next());
+}
+
+TEST(ElfImage, RefusesWhatIsNoElfOrIsCutShort) {
+  EXPECT_FALSE(parse_elf_image({}));
+  Bytes header(52);
+  const Bytes magic = {0x7f, 'E', 'L', 'F', 1, 1, 1};
+  std::copy(magic.begin(), magic.end(), header.begin());
+  header[18] = 40;  // ARM
+  header[42] = 32;  // size of a program header
+  EXPECT_TRUE(parse_elf_image(header));
+  header[44] = 1;  // one program header, which is not there
+  header[28] = 52;
+  EXPECT_FALSE(parse_elf_image(header));
+  header[28] = header[29] = header[30] = header[31] = 0xff;
+  EXPECT_FALSE(parse_elf_image(header));
+}
+
+}  // namespace
+}  // namespace mv::gdb
