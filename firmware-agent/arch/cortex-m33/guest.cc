@@ -11,7 +11,7 @@ namespace mv::arch {
 namespace {
 
 constexpr std::uint32_t kNvicSetPending = 0xe000e200;
-constexpr std::uint32_t kLockMask = 0x60;  // PendSV_S and everything less urgent
+constexpr std::uint32_t kLockMask = 0x60;         // PendSV_S and everything less urgent
 constexpr std::uint32_t kUnprivilegedThread = 1;  // CONTROL.nPRIV
 
 std::uint32_t exception_number() {

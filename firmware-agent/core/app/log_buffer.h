@@ -63,11 +63,11 @@ class LogBuffer final : public link::LogSource {
   DeviceClock& clock_;
   Lock& lock_;
   alignas(8) std::array<std::uint8_t, kSize> ring_{};
-  std::size_t head_ = 0;      // the oldest record
-  std::size_t used_ = 0;      // bytes from head_ on that are taken
+  std::size_t head_ = 0;  // the oldest record
+  std::size_t used_ = 0;  // bytes from head_ on that are taken
   std::uint64_t sequence_ = 0;
   std::uint64_t lost_ = 0;
-  std::size_t found_ = 0;     // where the record after found_after_ is: `next` is asked in order
+  std::size_t found_ = 0;  // where the record after found_after_ is: `next` is asked in order
   std::uint64_t found_after_ = 0;
   bool found_valid_ = false;
   bool enabled_ = true;

@@ -1,5 +1,5 @@
-// Notification centres: rings of records in the application's memory, each with the interrupt that announces it, and the
-// subscriptions that feed them (system events, network requests).
+// Notification centres: rings of records in the application's memory, each with the interrupt that announces it, and
+// the subscriptions that feed them (system events, network requests).
 //
 // The table is shared by system calls and the Secure thread, so every call runs under the lock.
 #pragma once

@@ -12,9 +12,9 @@ using storage::load_u32;
 using storage::store_u32;
 
 // Structures of mv_syscalls.h as a 32-bit application lays them out: words in the order of their members.
-constexpr std::size_t kNotificationSetup = 12;         // irq, buffer, buffer_size
-constexpr std::size_t kOpenSystemNotification = 12;    // notification_handle, notification_tag, notification_source
-constexpr std::size_t kRequestNetwork = 12;            // version, v1.notification_handle, v1.notification_tag
+constexpr std::size_t kNotificationSetup = 12;       // irq, buffer, buffer_size
+constexpr std::size_t kOpenSystemNotification = 12;  // notification_handle, notification_tag, notification_source
+constexpr std::size_t kRequestNetwork = 12;          // version, v1.notification_handle, v1.notification_tag
 constexpr std::uint32_t kRequestNetworkVersion = 1;
 
 // The words of a structure of `kSize` bytes.
@@ -22,7 +22,8 @@ template <std::size_t kSize>
 bool copy_words(GuestMemory& memory, std::uint32_t from, std::array<std::uint32_t, kSize / 4>& words) {
   std::array<std::uint8_t, kSize> bytes;
   if (!memory.copy_in(bytes, from)) return false;
-  for (std::size_t i = 0; i < words.size(); ++i) words[i] = load_u32(std::span(bytes).subspan(4 * i).template first<4>());
+  for (std::size_t i = 0; i < words.size(); ++i)
+    words[i] = load_u32(std::span(bytes).subspan(4 * i).template first<4>());
   return true;
 }
 

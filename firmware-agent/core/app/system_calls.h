@@ -24,7 +24,8 @@ class SystemCalls final : public Notifier, public link::LinkObserver {
   static constexpr std::uint32_t kLogAlignment = 512;  // of the buffer that mvServerLoggingInit is given
   static constexpr std::uint32_t kMaxMessage = 1024;   // bytes of one log message
 
-  SystemCalls(GuestMemory& memory, GuestBoard& board, Clock& clock, DeviceClock& device_clock, LogBuffer& log, Lock& lock)
+  SystemCalls(GuestMemory& memory, GuestBoard& board, Clock& clock, DeviceClock& device_clock, LogBuffer& log,
+              Lock& lock)
       : memory_(memory),
         board_(board),
         device_clock_(device_clock),

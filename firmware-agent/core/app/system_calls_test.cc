@@ -109,7 +109,7 @@ TEST_F(SystemCallsTest, PostsRecordsIntoTheRingAndPendsItsInterrupt) {
   EXPECT_EQ(board_.pended, (std::vector<std::uint32_t>{7, 7, 7}));
   EXPECT_EQ(memory_.read<std::uint64_t>(kRing), 0x1122334455ULL);
   EXPECT_EQ(word(kRing + 8), static_cast<std::uint32_t>(MV_EVENTTYPE_CHANNELDATAREADABLE));
-  EXPECT_EQ(word(kRing + 12), 3U);       // the third wrapped round
+  EXPECT_EQ(word(kRing + 12), 3U);  // the third wrapped round
   EXPECT_EQ(word(kRing + 16 + 12), 2U);
 }
 

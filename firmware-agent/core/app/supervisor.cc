@@ -1,0 +1,239 @@
+#include "core/app/supervisor.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <limits>
+
+#include "core/app/fault_text.h"
+#include "core/storage/little_endian.h"
+
+namespace mv::app {
+namespace {
+
+constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
+
+// Kinds of records in flash_map::kCounters.
+constexpr std::uint8_t kBootCount = 0;
+constexpr std::uint8_t kRestartGeneration = 1;
+
+}  // namespace
+
+Supervisor::Supervisor(const Ports& ports)
+    : clock_(ports.clock),
+      application_(ports.application),
+      memory_(ports.memory),
+      engine_(ports.engine),
+      calls_(ports.calls),
+      crashes_(ports.crashes),
+      log_(ports.log),
+      events_(ports.events),
+      counters_(ports.flash, flash_map::kCounters) {}
+
+void Supervisor::boot(MvWakeReason reason, bool run_unsigned) {
+  boot_reason_ = reason;
+  run_unsigned_ = run_unsigned;
+  counters_.mount();
+  const auto count = counters_.find(kBootCount);
+  boot_count_ = (count ? count->number : 0) + 1;
+  counters_.put(kBootCount, boot_count_);
+  std::array<std::uint8_t, 8> generation{};
+  if (counters_.read(kRestartGeneration, generation) == generation.size()) {
+    restart_done_ = storage::load_u32(std::span(generation).first<4>()) |
+                    std::uint64_t{storage::load_u32(std::span(generation).last<4>())} << 32U;
+    restart_known_ = true;
+  }
+  engine_.boot(*this);
+  engine_.poll();  // what was staged before the power went is installed now: there is nobody to wait for
+  while (engine_.installing() && engine_.poll()) {
+  }
+  if (state_ == State::kNone && may_start()) start(reason);
+}
+
+bool Supervisor::start(MvWakeReason reason) {
+  calls_.reset(reason);
+  halted_ = false;
+  started_us_ = clock_.uptime_us();
+  if (!application_.start()) {
+    log_.append("the installed image has no vector table that points into it, so it cannot start");
+    enter(State::kNone);
+    return false;
+  }
+  enter(State::kRunning);
+  return true;
+}
+
+void Supervisor::enter(State state) {
+  state_ = state;
+  ++version_;
+}
+
+bool Supervisor::poll() {
+  if (crash_noted_.exchange(false)) record_crash();
+  if (state_ == State::kCrashed && clock_.uptime_us() >= restart_at_us_) {
+    ++restarts_;
+    start(MV_WAKEREASON_APPLICATIONCRASH);
+  }
+  if (calls_.take_restart() && !engine_.apply() && state_ == State::kRunning) {
+    application_.stop();
+    ++restarts_;
+    events_.post("application restarted", "it asked for it");
+    start(MV_WAKEREASON_REMOTEAPPLICATIONRESTART);
+  }
+  if (restart_wanted_ > restart_done_) restart_by_cloud();
+  calls_.set_reason(MV_NETWORKREASON_FETCHINGUPDATE, engine_.fetching());
+  calls_.set_reason(MV_NETWORKREASON_APPLICATIONERROR, crashes_.any());
+  return engine_.poll();
+}
+
+std::uint64_t Supervisor::next_deadline_us() const {
+  return std::min(engine_.next_deadline_us(), state_ == State::kCrashed ? restart_at_us_ : kNever);
+}
+
+// ---- crashes ----
+
+void Supervisor::on_crash(debug::Event event, const debug::Context& context, const debug::FaultRegisters& fault) {
+  crash_event_ = event;
+  crash_context_ = context;
+  crash_fault_ = fault;
+  crash_noted_ = true;
+}
+
+void Supervisor::record_crash() {
+  if (state_ != State::kRunning) return;  // it was stopped meanwhile: an installation, a restart
+  application_.stop();
+  mv_wire_CrashReport& report = crash_report_;
+  report = mv_wire_CrashReport_init_zero;
+  report.uptime_us = clock_.uptime_us();
+  if (const update::Manifest* running = engine_.running()) {
+    report.manifest_hash.size = sizeof(update::Hash);
+    std::memcpy(report.manifest_hash.bytes, running->hash.data(), sizeof(update::Hash));
+  }
+  const std::string_view reason = describe(crash_event_, crash_fault_);
+  std::memcpy(report.reason, reason.data(), std::min(reason.size(), sizeof report.reason - 1));
+  report.registers_count = static_cast<pb_size_t>(crash_context_.core.size());
+  std::ranges::copy(crash_context_.core, report.registers);
+  report.cfsr = crash_fault_.cfsr;
+  report.hfsr = crash_fault_.hfsr;
+  report.mmfar = crash_fault_.mmfar;
+  report.bfar = crash_fault_.bfar;
+  report.sfsr = crash_fault_.sfsr;
+  report.sfar = crash_fault_.sfar;
+  fill_stack(report);
+  if (!crashes_.add(report)) log_.append("a crash of the application could not be written to flash");
+  log_.append(reason);
+  begin_back_off();
+}
+
+// As much of the stack from the stack pointer upwards as the policy wants and can be read.
+void Supervisor::fill_stack(mv_wire_CrashReport& report) {
+  const update::Manifest* running = engine_.running();
+  const std::uint32_t wanted = running != nullptr ? running->include_stack_bytes : 0;
+  report.stack_address = crash_context_.sp();
+  for (std::uint32_t size = std::min(wanted != 0 ? wanted : kDefaultStackBytes, kMaxStackBytes) / 8 * 8; size != 0;
+       size -= 8) {
+    if (!memory_.read(report.stack_address, {report.stack.bytes, size})) continue;
+    report.stack.size = static_cast<pb_size_t>(size);
+    return;
+  }
+}
+
+void Supervisor::begin_back_off() {
+  const update::Manifest* running = engine_.running();
+  const std::uint32_t minimum =
+      running != nullptr && running->minimum_restart_ms != 0 ? running->minimum_restart_ms : kMinimumRestartMs;
+  const std::uint32_t maximum =
+      std::max(minimum, running != nullptr && running->maximum_restart_ms != 0 ? running->maximum_restart_ms
+                                                                               : kMaximumRestartMs);
+  const std::uint64_t now = clock_.uptime_us();
+  const bool stable = now - started_us_ >= kStableUs;
+  back_off_ms_ = back_off_ms_ == 0 || stable ? minimum : back_off_ms_ > maximum / 2 ? maximum : back_off_ms_ * 2;
+  back_off_ms_ = std::clamp(back_off_ms_, minimum, maximum);
+  restart_at_us_ = now + std::uint64_t{back_off_ms_} * 1000;
+  enter(State::kCrashed);
+}
+
+// ---- restarts ----
+
+void Supervisor::set_halted(bool halted) {
+  if (halted_ == halted) return;
+  halted_ = halted;
+  ++version_;
+}
+
+bool Supervisor::restart_for_debugger() {
+  if (engine_.installing() || !may_start()) return false;
+  application_.stop();
+  crash_noted_ = false;
+  ++restarts_;
+  return start(MV_WAKEREASON_DEBUGGERRESTART);
+}
+
+// A restart that is asked for while nothing can be started is done with: what comes next starts afresh anyway.
+void Supervisor::restart_by_cloud() {
+  std::array<std::uint8_t, 8> bytes;
+  storage::store_u32(std::span(bytes).first<4>(), static_cast<std::uint32_t>(restart_wanted_));
+  storage::store_u32(std::span(bytes).last<4>(), static_cast<std::uint32_t>(restart_wanted_ >> 32U));
+  counters_.put(kRestartGeneration, 0, bytes);
+  restart_done_ = restart_wanted_;
+  ++version_;
+  if (engine_.installing() || !may_start()) return;
+  application_.stop();
+  back_off_ms_ = 0;
+  ++restarts_;
+  events_.post("application restarted", "the cloud asked for it");
+  start(MV_WAKEREASON_REMOTEAPPLICATIONRESTART);
+}
+
+bool Supervisor::running_bundle(debug::RunningBundle& out) {
+  const update::Manifest* running = engine_.running();
+  if (running == nullptr || state_ == State::kNone) return false;
+  out.manifest_hash = running->hash;
+  out.build_id = running->build_id;
+  out.build_id_size = running->build_id_size;
+  out.debug_key = running->debug_key;
+  out.has_debug_key = running->has_debug_key;
+  return true;
+}
+
+// ---- the link and the update engine ----
+
+void Supervisor::on_desired(const mv_wire_Desired& desired) {
+  // A device that never heard of restarts does not begin with one for all that were asked of its predecessor.
+  if (!restart_known_) {
+    restart_known_ = true;
+    restart_done_ = desired.restart_generation;
+  }
+  restart_wanted_ = desired.restart_generation;
+  engine_.desire(desired);
+}
+
+void Supervisor::report(mv_wire_AppReport& out) {
+  engine_.report(out);
+  out.restart_generation = restart_done_;
+  out.restarts = restarts_;
+  if (out.state != mv_wire_AppState_APP_RUNNING && out.state != mv_wire_AppState_APP_NONE) return;
+  if (state_ == State::kCrashed) {
+    out.state = mv_wire_AppState_APP_CRASHED;
+  } else if (state_ == State::kRunning) {
+    out.state = halted_ ? mv_wire_AppState_APP_HALTED : mv_wire_AppState_APP_RUNNING;
+  } else {
+    out.state = mv_wire_AppState_APP_NONE;
+  }
+}
+
+void Supervisor::stop_for_install() {
+  application_.stop();
+  calls_.update_gone();
+  crash_noted_ = false;
+  enter(State::kInstalling);
+}
+
+void Supervisor::install_ended(bool installed) {
+  calls_.update_gone();
+  back_off_ms_ = 0;
+  enter(State::kNone);
+  if (installed) start(MV_WAKEREASON_APPLICATIONUPDATE);
+}
+
+}  // namespace mv::app

@@ -1,0 +1,124 @@
+// The supervisor: starts the application, brings it back after a crash, restarts it when it, the cloud or the debugger
+// asks, and lets the update engine change it.
+//
+// Everything on the Secure thread but `on_crash`, which the exception entry calls. Does not own what it is given.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "core/app/crash_store.h"
+#include "core/app/log_buffer.h"
+#include "core/app/system_calls.h"
+#include "core/debug/peers.h"
+#include "core/link/peers.h"
+#include "core/platform/application.h"
+#include "core/platform/debug_unit.h"
+#include "core/storage/record_store.h"
+#include "core/update/update_engine.h"
+
+namespace mv::app {
+
+class Supervisor final : public debug::Supervisor, public link::UpdateControl, public update::ApplicationHost {
+ public:
+  // Of the bundle's crash policy, where it says nothing.
+  static constexpr std::uint32_t kMinimumRestartMs = 1'000;
+  static constexpr std::uint32_t kMaximumRestartMs = 60'000;
+  static constexpr std::uint64_t kStableUs = 60'000'000;  // a crash after so long begins the back-off anew
+  static constexpr std::uint32_t kMaxStackBytes = 512;    // in a crash record
+  static constexpr std::uint32_t kDefaultStackBytes = 256;
+
+  struct Ports {
+    Flash& flash;
+    Clock& clock;
+    Application& application;
+    debug::ApplicationMemory& memory;
+    update::UpdateEngine& engine;
+    SystemCalls& calls;
+    CrashStore& crashes;
+    LogBuffer& log;
+    link::EventSink& events;
+  };
+
+  explicit Supervisor(const Ports& ports);
+
+  // Once, after the crash store was mounted: boots the update engine and starts what is installed.
+  // `run_unsigned`: a device that was never provisioned runs whatever image its flash holds.
+  void boot(MvWakeReason reason, bool run_unsigned);
+
+  // One step of everything here and of the update engine. True if there is more to do at once.
+  bool poll();
+
+  // When `poll` has something to do although nothing happens.
+  std::uint64_t next_deadline_us() const;
+
+  // The application ended in a fault. Called in the exception entry: notes it, nothing more.
+  void on_crash(debug::Event event, const debug::Context& context, const debug::FaultRegisters& fault);
+
+  // The debugger holds the application, or lets it go.
+  void set_halted(bool halted);
+
+  // Of the microvisor, kept in flash.
+  std::uint32_t boot_count() const { return boot_count_; }
+  std::uint32_t restarts() const { return restarts_; }
+  MvWakeReason wake_reason() const { return boot_reason_; }
+
+  // debug::Supervisor
+  bool running_bundle(debug::RunningBundle& out) override;
+  bool restart_for_debugger() override;
+
+  // link::UpdateControl
+  void on_desired(const mv_wire_Desired& desired) override;
+  void report(mv_wire_AppReport& out) override;
+  std::uint32_t report_version() const override { return version_ + engine_.report_version(); }
+
+  // update::ApplicationHost
+  bool application_runs() override { return state_ == State::kRunning; }
+  void stop_for_install() override;
+  void install_ended(bool installed) override;
+  void update_withdrawn() override { calls_.update_gone(); }
+
+ private:
+  enum class State : std::uint8_t { kNone, kRunning, kCrashed, kInstalling };
+
+  bool start(MvWakeReason reason);
+  bool may_start() const { return engine_.running() != nullptr || run_unsigned_; }
+  void record_crash();
+  void fill_stack(mv_wire_CrashReport& report);
+  void begin_back_off();
+  void restart_by_cloud();
+  void enter(State state);
+
+  Clock& clock_;
+  Application& application_;
+  debug::ApplicationMemory& memory_;
+  update::UpdateEngine& engine_;
+  SystemCalls& calls_;
+  CrashStore& crashes_;
+  LogBuffer& log_;
+  link::EventSink& events_;
+  storage::RecordStore counters_;
+
+  State state_ = State::kNone;
+  bool run_unsigned_ = false;
+  bool halted_ = false;
+  MvWakeReason boot_reason_ = MV_WAKEREASON_COLDBOOT;
+  std::uint32_t boot_count_ = 0;
+  std::uint32_t restarts_ = 0;
+  std::uint64_t restart_done_ = 0;  // the cloud's restart generation that was carried out last
+  std::uint64_t restart_wanted_ = 0;
+  bool restart_known_ = false;
+  std::uint64_t started_us_ = 0;
+  std::uint64_t restart_at_us_ = 0;  // while crashed
+  std::uint32_t back_off_ms_ = 0;    // of the last crash
+  std::uint32_t version_ = 0;
+
+  // What on_crash noted.
+  std::atomic<bool> crash_noted_ = false;
+  debug::Event crash_event_ = debug::Event::kFault;
+  debug::Context crash_context_;
+  debug::FaultRegisters crash_fault_;
+  mv_wire_CrashReport crash_report_{};
+};
+
+}  // namespace mv::app

@@ -1,0 +1,239 @@
+#include "core/app/supervisor.h"
+
+#include <gtest/gtest.h>
+
+#include "core/app/fault_text.h"
+#include "core/update/update_rig.h"
+
+namespace mv::app {
+namespace {
+
+using namespace update::rig;
+
+class FakeApplication final : public Application, public debug::ApplicationMemory, public link::EventSink {
+ public:
+  bool start() override {
+    if (!plausible) return false;
+    ++starts;
+    return is_running = true;
+  }
+  void stop() override { is_running = false; }
+  bool running() const override { return is_running; }
+  bool read(std::uint32_t address, std::span<std::uint8_t> out) override {
+    if (address < 0x20000000 || address + out.size() > stack_top) return false;
+    std::ranges::fill(out, std::uint8_t{0x77});
+    return true;
+  }
+  bool write(std::uint32_t, std::span<const std::uint8_t>) override { return false; }
+  bool patch_code(std::uint32_t, std::span<const std::uint8_t>) override { return false; }
+  bool is_code(std::uint32_t) const override { return false; }
+  void post(std::string_view kind, std::string_view) override { events.emplace_back(kind); }
+
+  bool plausible = true, is_running = false;
+  int starts = 0;
+  std::uint32_t stack_top = 0x20001000;
+  std::vector<std::string> events;
+};
+
+class SupervisorTest : public ::testing::Test {
+ protected:
+  SupervisorTest() {
+    set_up_crypto();
+    bundle_ = make_bundle({pattern(5000, 1)}, 60);
+    cloud_.add(bundle_);
+    Device device(flash_, cloud_, signatures_);
+    device.desire(bundle_);
+    device.run();
+    boot();
+  }
+
+  // Everything of one boot.
+  struct Boot {
+    Boot(host::FakeFlash& flash, FakeCloud& cloud, update::SignatureCheck& signatures)
+        : engine({flash, clock, cloud, calls, signatures, "mps2-an505"}),
+          crashes(flash),
+          supervisor({flash, clock, application, application, engine, calls, crashes, log, application}) {}
+    host::FakeClock clock;
+    host::FakeLock lock;
+    host::FakeGuestMemory memory{0x20000000, 0x1000};
+    host::FakeGuestBoard board;
+    DeviceClock device_clock{clock, lock};
+    LogBuffer log{device_clock, lock};
+    SystemCalls calls{memory, board, clock, device_clock, log, lock};
+    FakeApplication application;
+    update::UpdateEngine engine;
+    CrashStore crashes;
+    Supervisor supervisor;
+  };
+
+  void boot(bool run_unsigned = false) {
+    boot_ = std::make_unique<Boot>(flash_, cloud_, signatures_);
+    boot_->crashes.mount();
+    boot_->supervisor.boot(MV_WAKEREASON_COLDBOOT, run_unsigned);
+  }
+
+  void crash() {
+    debug::Context context;
+    context.pc() = 0x00100200;
+    context.sp() = 0x20000FF0;
+    debug::FaultRegisters fault;
+    fault.cfsr = 1U << 25;
+    boot_->supervisor.on_crash(debug::Event::kFault, context, fault);
+    poll();
+  }
+
+  void poll() {
+    for (int i = 0; i < 2000; ++i) {
+      boot_->supervisor.poll();
+      cloud_.pump();
+    }
+  }
+
+  void desire(const Bundle& bundle, std::uint64_t generation, std::uint64_t restart = 0) {
+    mv_wire_Desired desired = mv_wire_Desired_init_zero;
+    desired.generation = generation;
+    desired.restart_generation = restart;
+    desired.manifest_hash.size = 32;
+    std::ranges::copy(bundle.hash, desired.manifest_hash.bytes);
+    desired.manifest_size = static_cast<std::uint32_t>(bundle.manifest.size());
+    boot_->supervisor.on_desired(desired);
+    poll();
+  }
+
+  mv_wire_AppReport report() {
+    mv_wire_AppReport out;
+    boot_->supervisor.report(out);
+    return out;
+  }
+
+  std::uint8_t wake_reason() {
+    EXPECT_EQ(boot_->calls.get_wake_reason(0x20000000), MV_STATUS_OKAY);
+    return boot_->memory.read<std::uint8_t>(0x20000000);
+  }
+
+  host::FakeFlash flash_{0x21C000};
+  FakeCloud cloud_;
+  AcceptAll signatures_;
+  Bundle bundle_;
+  std::unique_ptr<Boot> boot_;
+};
+
+TEST_F(SupervisorTest, StartsWhatIsInstalledAndCountsBoots) {
+  EXPECT_EQ(boot_->application.starts, 1);
+  EXPECT_EQ(report().state, mv_wire_AppState_APP_RUNNING);
+  EXPECT_EQ(boot_->supervisor.boot_count(), 1U);
+  boot();
+  EXPECT_EQ(boot_->supervisor.boot_count(), 2U);
+}
+
+TEST_F(SupervisorTest, StartsNothingThatNoSignedManifestNames) {
+  flash_ = host::FakeFlash(0x21C000);
+  boot();
+  EXPECT_EQ(boot_->application.starts, 0);
+  EXPECT_EQ(report().state, mv_wire_AppState_APP_NONE);
+  boot(true);
+  EXPECT_EQ(boot_->application.starts, 1) << "but for a device that was never provisioned";
+}
+
+TEST_F(SupervisorTest, RecordsACrashAndBringsTheApplicationBackLaterEachTime) {
+  std::uint64_t back_off = 1'000;
+  for (int i = 0; i < 8; ++i) {
+    crash();
+    EXPECT_FALSE(boot_->application.is_running);
+    EXPECT_EQ(report().state, mv_wire_AppState_APP_CRASHED);
+    boot_->clock.advance_ms(back_off - 1);
+    poll();
+    EXPECT_FALSE(boot_->application.is_running) << i;
+    boot_->clock.advance_ms(1);
+    poll();
+    EXPECT_TRUE(boot_->application.is_running) << i;
+    EXPECT_EQ(wake_reason(), MV_WAKEREASON_APPLICATIONCRASH);
+    back_off = std::min<std::uint64_t>(back_off * 2, 60'000);
+  }
+  EXPECT_EQ(report().restarts, 8U);
+  mv_wire_CrashReport out;
+  ASSERT_TRUE(boot_->crashes.oldest(out));
+  EXPECT_STREQ(out.reason, "usage fault: division by zero");
+  EXPECT_EQ(out.registers[15], 0x00100200U);
+  EXPECT_EQ(out.stack.size, 16U) << "as much as there is above the stack pointer";
+  EXPECT_EQ(out.manifest_hash.size, 32U);
+}
+
+TEST_F(SupervisorTest, AfterAQuietMinuteTheBackOffBeginsAnew) {
+  crash();
+  boot_->clock.advance_ms(1'000);
+  poll();
+  crash();
+  boot_->clock.advance_ms(2'000);
+  poll();
+  boot_->clock.advance_ms(60'000);
+  crash();
+  boot_->clock.advance_ms(1'000);
+  poll();
+  EXPECT_TRUE(boot_->application.is_running);
+}
+
+TEST_F(SupervisorTest, RestartsForTheCloudOnceAndRemembersItOverABoot) {
+  desire(bundle_, 1, 4);
+  EXPECT_EQ(boot_->application.starts, 1) << "the first number it ever hears is history";
+  desire(bundle_, 2, 5);
+  desire(bundle_, 2, 5);
+  EXPECT_EQ(boot_->application.starts, 2);
+  EXPECT_EQ(wake_reason(), MV_WAKEREASON_REMOTEAPPLICATIONRESTART);
+  EXPECT_EQ(report().restart_generation, 5U);
+  boot();
+  desire(bundle_, 2, 5);
+  EXPECT_EQ(boot_->application.starts, 1);
+}
+
+TEST_F(SupervisorTest, InstallsAStagedUpdateWhenTheApplicationRestarts) {
+  const Bundle next = make_bundle({pattern(5000, 2)});
+  cloud_.add(next);
+  auto& memory = boot_->memory;
+  const auto put = [&](std::uint32_t at, std::initializer_list<std::uint32_t> words) {
+    for (const std::uint32_t word : words) std::memcpy(memory.at((at += 4) - 4, 4), &word, 4);
+  };
+  put(0x20000100, {5, 0x20000200, 32});
+  ASSERT_EQ(boot_->calls.setup_notifications(0x20000100, 0x20000110), MV_STATUS_OKAY);
+  put(0x20000120, {memory.read<std::uint32_t>(0x20000110), 9, MV_SYSTEMNOTIFICATIONSOURCE_UPDATE});
+  ASSERT_EQ(boot_->calls.open_system_notification(0x20000120, 0x20000130), MV_STATUS_OKAY);
+  desire(next, 2);
+  EXPECT_EQ(report().state, mv_wire_AppState_APP_STAGED);
+  EXPECT_EQ(boot_->board.pended.size(), 1U);
+  ASSERT_EQ(boot_->calls.restart(MV_RESTARTMODE_AUTOAPPLYUPDATE), MV_STATUS_OKAY);
+  poll();
+  EXPECT_EQ(report().state, mv_wire_AppState_APP_RUNNING);
+  EXPECT_EQ(boot_->engine.running()->hash, next.hash);
+  EXPECT_EQ(wake_reason(), MV_WAKEREASON_APPLICATIONUPDATE);
+}
+
+TEST_F(SupervisorTest, RestartsTheApplicationThatAsksForItWithoutAnUpdate) {
+  boot_->calls.restart(MV_RESTARTMODE_AUTOAPPLYUPDATE);
+  poll();
+  EXPECT_EQ(boot_->application.starts, 2);
+}
+
+TEST_F(SupervisorTest, RestartsForTheDebuggerAndTellsItWhatRuns) {
+  debug::RunningBundle bundle;
+  ASSERT_TRUE(boot_->supervisor.running_bundle(bundle));
+  EXPECT_EQ(bundle.manifest_hash, bundle_.hash);
+  EXPECT_FALSE(bundle.has_debug_key);
+  EXPECT_TRUE(boot_->supervisor.restart_for_debugger());
+  EXPECT_EQ(wake_reason(), MV_WAKEREASON_DEBUGGERRESTART);
+  boot_->supervisor.set_halted(true);
+  EXPECT_EQ(report().state, mv_wire_AppState_APP_HALTED);
+}
+
+TEST(FaultText, FitsTheMessage) {
+  for (unsigned bit = 0; bit < 32; ++bit) {
+    debug::FaultRegisters fault;
+    fault.cfsr = 1U << bit;
+    EXPECT_LT(describe(debug::Event::kFault, fault).size(), 64U);
+    fault.cfsr = 0;
+    fault.sfsr = 1U << bit;
+    EXPECT_LT(describe(debug::Event::kFault, fault).size(), 64U);
+  }
+}
+
+}  // namespace
+}  // namespace mv::app
