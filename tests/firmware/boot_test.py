@@ -112,6 +112,20 @@ class Worlds(unittest.TestCase):
             device.wait_for(device.console, "crash: fault pc 0x0010.* ipsr 76", 3)
             thread_goes_on(device)
 
+    def test_interrupt_storm_does_not_stop_the_thread(self):
+        with self.load("storm") as device:
+            device.wait_for(device.application, "storm: begin")
+            thread_goes_on(device, 3)
+            self.assertNotIn("BAD", device.console.text)
+
+    def test_forged_exception_return_is_a_crash_of_the_application(self):
+        with self.load("bad_return") as device:
+            device.wait_for(device.application, "return: now", 2)
+            device.wait_for(device.console, "crash: fault", 2)
+            thread_goes_on(device)
+            self.assertNotIn("Secure code", device.console.text)
+            self.assertNotIn("BAD", device.console.text)
+
     def test_bad_stack_pointer_is_a_crash_without_a_frame(self):
         with self.load("bad_stack") as device:
             device.wait_for(device.console, "crash: fault no frame", 2)

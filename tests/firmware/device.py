@@ -34,7 +34,7 @@ class Stream:
 class Device:
     """`microvisor` is the signed image, `application` the raw image or None. Use it in a `with` block."""
 
-    def __init__(self, firmware, microvisor="microvisor.bin", application=None, flash=None, identity=b"test identity",
+    def __init__(self, firmware, microvisor="microvisor.bin", application=None, flash=None, identity=None,
                  edit=None):
         self.firmware = firmware
         self.folder = tempfile.TemporaryDirectory(prefix="mv-firmware-test-")
