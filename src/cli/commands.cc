@@ -17,6 +17,7 @@ void add_all_commands(Command& root, Program& program) {
       add_signers,
       add_context,
       add_emulator,
+      add_completion,
       add_help,
   };
   for (const Add add : kFamilies) add(root, program);
