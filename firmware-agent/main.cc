@@ -1,31 +1,40 @@
 // The microvisor: sets the board up and runs the Secure thread.
+#include <algorithm>
+#include <array>
+
 #include "arch/cortex-m33/board_hooks.h"
-#include "arch/cortex-m33/scheduler.h"
 #include "boards/board.h"
+#include "core/platform/flash_map.h"
+#include "core/tls/tls_platform.h"
+#include "device.h"
 
 namespace {
 
 using namespace mv;
 
-class CrashLog final : public arch::CrashListener {
- public:
-  void on_crash(debug::Event event, const debug::Context& context, const debug::FaultRegisters& fault) override {
-    arch::board_panic_text(event == debug::Event::kBreakpoint ? "application: stopped at a breakpoint nobody set"
-                                                              : "application: crashed");
-    arch::board_panic_number("pc", context.pc());
-    arch::board_panic_number("xpsr", context.core[16]);
-    arch::board_panic_number("cfsr", fault.cfsr);
-    arch::board_panic_number("sfsr", fault.sfsr);
-  }
-};
+// Never written since the flash left the factory: a device under development, which runs what its flash holds.
+bool identity_is_blank() {
+  std::array<std::uint8_t, 16> beginning{};
+  return board::flash().read(flash_map::kIdentity.offset, beginning) == Flash::Result::kOk &&
+         std::all_of(beginning.begin(), beginning.end(), [](std::uint8_t byte) { return byte == 0xff; });
+}
 
-CrashLog crash_log;
+void log_problem(const char* what, std::string_view sentence) {
+  board::log_part(what);
+  board::log_part(sentence);
+  board::log("");
+}
 
+// A local static in the thread: built when the board is ready, kept for ever.
 [[noreturn]] void thread() {
-  board::world().listen(nullptr, &crash_log);
-  board::log(board::world().start() ? "application: started"
-                                    : "application: none installed, or no vector table that points into it");
-  for (;;) arch::scheduler.wait_until(board::clock().uptime_us() + 1'000'000);
+  static update::IdentityStore identity;
+  const bool tls_ready = board::entropy_ready() && tls::set_up(board::entropy(), board::clock());
+  const bool blank = identity_is_blank();
+  const std::string_view problem = identity.load(board::flash());
+  if (!problem.empty()) log_problem("identity: ", problem);
+  if (!tls_ready) board::log("entropy: no seed and no identity in flash, so no link: provision the device");
+  static Device device(identity, Device::Mode{.link = problem.empty() && tls_ready, .run_unsigned = blank});
+  device.run();
 }
 
 }  // namespace
@@ -33,6 +42,5 @@ CrashLog crash_log;
 int main() {
   board::set_up();
   board::log("microvisor " MV_VERSION " on " MV_BOARD_NAME);
-  if (!board::entropy_ready()) board::log("entropy: no seed and no identity in flash, so no TLS: provision the device");
   board::run(thread);
 }

@@ -14,10 +14,6 @@
 #include "boards/mps2-an505/timer_clock.h"
 #include "boards/mps2-an505/trustzone.h"
 
-#ifndef MV_THREAD_STACK
-#define MV_THREAD_STACK 10240  // bytes; TLS alone takes 2.5 KiB, and the link calls it from deep down
-#endif
-
 extern "C" std::uint32_t mv_handler_stack_start[], mv_handler_stack_end[];
 
 namespace mv::board {
@@ -28,7 +24,7 @@ using Stack = std::array<std::uint32_t, kBytes / 4>;
 
 constexpr std::uint32_t kUnusedWord = 0xa5a5a5a5;
 
-alignas(8) __attribute__((section(".stack.thread"))) Stack<MV_THREAD_STACK> thread_stack;
+alignas(8) __attribute__((section(".stack.thread"))) Stack<kThreadStackSize> thread_stack;
 alignas(8) __attribute__((section(".stack.world"))) Stack<3072> world_stack;
 alignas(8) __attribute__((section(".stack.handler"), used)) Stack<4096> handler_stack;
 
@@ -85,7 +81,8 @@ StackRoom stack_room() {
           static_cast<std::size_t>(used - mv_handler_stack_start) * 4};
 }
 
-void log(const char* text) { console::write_line(text); }
+void log(std::string_view text) { console::write_line(text); }
+void log_part(std::string_view text) { console::write(text); }
 
 }  // namespace mv::board
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 #include "arch/cortex-m33/guest.h"
 #include "arch/cortex-m33/world.h"
@@ -28,6 +29,9 @@ bool entropy_ready();
 // Starts the scheduler; does not return.
 [[noreturn]] void run(void (*thread)());
 
+// Of the Secure thread. TLS alone takes 2.5 KiB, and the link calls it from deep down.
+inline constexpr std::size_t kThreadStackSize = 10 * 1024;
+
 // Bytes of the Secure stacks never used since boot.
 struct StackRoom {
   std::size_t thread, system_calls, handlers;
@@ -35,6 +39,9 @@ struct StackRoom {
 StackRoom stack_room();
 
 // A line for people, on the console.
-void log(const char* text);
+void log(std::string_view text);
+
+// The same without the end of the line.
+void log_part(std::string_view text);
 
 }  // namespace mv::board

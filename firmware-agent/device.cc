@@ -1,0 +1,134 @@
+#include "device.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "arch/cortex-m33/scheduler.h"
+#include "core/tls/tls_platform.h"
+
+namespace mv {
+namespace {
+
+constexpr std::uint32_t kSystemCallAbi = 1;
+
+// What the debugger may look at; static, because the agent keeps a reference.
+std::span<const debug::Region> debug_regions() {
+  static std::array<debug::Region, 3> regions;
+  const arch::ApplicationRegions& own = board::application_memory().regions();
+  regions = {debug::Region{own.code, own.code_size, debug::Region::Kind::kFlash},
+             debug::Region{own.ram, own.ram_size, debug::Region::Kind::kRam},
+             debug::Region{own.peripherals, own.peripherals_size, debug::Region::Kind::kPeripheral}};
+  return regions;
+}
+
+std::uint64_t random_number() {
+  std::uint64_t number = 0;
+  const std::span<std::uint8_t> out(reinterpret_cast<std::uint8_t*>(&number), sizeof(number));
+  return board::entropy().fill(out) ? number : board::clock().uptime_us();
+}
+
+link::CloudAddress address_of(const mv_wire_Identity& identity) {
+  return {.host = identity.host,
+          .port = static_cast<std::uint16_t>(identity.port),
+          .server_name = identity.server_name,
+          .certificate = {identity.certificate.bytes, identity.certificate.size},
+          .key = std::span<const std::uint8_t, tls::kPrivateKeySize>(identity.private_key.bytes, tls::kPrivateKeySize),
+          .ca_certificate = {identity.ca_certificate.bytes, identity.ca_certificate.size}};
+}
+
+}  // namespace
+
+bool Device::RunControl::start() {
+  stop();
+  return board::world().start();
+}
+
+void Device::RunControl::stop() {
+  board::world().stop();
+  device_.channel_.application_stopped();
+}
+
+void Device::CrashPath::on_crash(debug::Event event, const debug::Context& context,
+                                 const debug::FaultRegisters& fault) {
+  device_.supervisor_.on_crash(event, context, fault);
+}
+
+void Device::StackMeter::measure(mv_wire_Resources& out) {
+  out.tls_pool_size = tls::kPoolSize;
+  out.tls_pool_high_water = static_cast<std::uint32_t>(tls::pool_use().high_water);
+  out.tls_stack_size = board::kThreadStackSize;
+  out.tls_stack_high_water = static_cast<std::uint32_t>(board::kThreadStackSize - board::stack_room().thread);
+}
+
+Device::Device(const update::IdentityStore& identity, const Mode& mode)
+    : mode_(mode),
+      identity_(identity.get()),
+      address_(address_of(identity_)),
+      info_{.device_id = identity_.device_id,
+            .board = MV_BOARD_NAME,
+            .microvisor_version = MV_VERSION,
+            .syscall_abi = kSystemCallAbi,
+            .boot_id = random_number(),
+            .boot_count = 0,
+            .wake_reason = mv_wire_WakeReason_WAKE_COLD_BOOT},
+      guest_memory_(board::application_memory().regions()),
+      guest_board_(board::guest_traits()),
+      device_clock_(board::clock(), lock_),
+      log_(device_clock_, lock_),
+      calls_(guest_memory_, guest_board_, board::clock(), device_clock_, log_, lock_),
+      crashes_(board::flash()),
+      sessions_(board::flash()),
+      signatures_(identity_),
+      run_control_(*this),
+      crash_path_(*this),
+      engine_(board::world(), board::application_memory()),
+      link_(board::link_port(), board::clock(), board::entropy(), address_, info_,
+            link::Peers{supervisor_, log_, crashes_, channel_, device_clock_, calls_, meter_, sessions_}),
+      update_({board::flash(), board::clock(), link_.blobs(), calls_, signatures_, MV_BOARD_NAME}),
+      supervisor_({board::flash(), board::clock(), run_control_, engine_.memory(), update_, calls_, crashes_, log_,
+                   link_.events()}),
+      agent_(engine_, supervisor_, debug::BoardInfo{MV_BOARD_NAME, debug_regions()}, board::clock()),
+      channel_(agent_, supervisor_, debug::Identity{address_.certificate, address_.key}, board::clock()) {}
+
+void Device::boot() {
+  calls_.set_device_id({identity_.device_id, std::strlen(identity_.device_id)});
+  arch::set_system_calls(calls_);
+  board::world().listen(&engine_, &crash_path_);
+  crashes_.mount();
+  supervisor_.boot(MV_WAKEREASON_COLDBOOT, mode_.run_unsigned);
+  info_.boot_count = supervisor_.boot_count();
+  board::log(board::world().running() ? "application: started"
+                                      : "application: none installed, or no vector table that points into it");
+}
+
+bool Device::poll() {
+  bool progress = mode_.link && link_.poll();
+  progress |= channel_.poll();
+  supervisor_.set_halted(engine_.halted());
+  progress |= supervisor_.poll();
+  return progress;
+}
+
+std::uint64_t Device::next_deadline_us() const {
+  std::uint64_t deadline = supervisor_.next_deadline_us();
+  if (mode_.link) deadline = std::min(deadline, link_.next_deadline_us());
+  return std::min(deadline, channel_.deadline_us().value_or(deadline));
+}
+
+// For a person at the console.
+void Device::report_link() {
+  if (link_.connected() == connected_) return;
+  connected_ = link_.connected();
+  board::log(connected_ ? "link: connected" : "link: lost");
+}
+
+void Device::run() {
+  boot();
+  for (;;) {
+    if (poll()) continue;
+    report_link();
+    arch::scheduler.wait_until(next_deadline_us());
+  }
+}
+
+}  // namespace mv
