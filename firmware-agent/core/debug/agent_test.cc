@@ -1,15 +1,16 @@
 #include "core/debug/agent.h"
 
 #include <algorithm>
-#include <deque>
+#include <cstring>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/debug/fake_device.h"
 #include "core/debug/fake_target.h"
-#include "core/tls/tls_platform.h"
 #include "wire/proto/agent.pb.h"
 
 namespace mv::debug {
@@ -19,71 +20,15 @@ using test::FakeBoard;
 using test::FakeMemory;
 using test::kCode;
 using test::kRam;
+using test::kStart;
 using testing::HasSubstr;
 
-class TestClock final : public Clock {
- public:
-  std::uint64_t uptime_us() override { return now_us; }
-  std::uint64_t now_us = 1'000'000;
-};
-
-class TestEntropy final : public Entropy {
- public:
-  bool fill(std::span<std::uint8_t> out) override {
-    std::ranges::fill(out, std::uint8_t{7});
-    return true;
-  }
-};
-
-void set_up_crypto() {
-  static TestEntropy entropy;
-  static TestClock clock;
-  static const bool done = tls::set_up(entropy, clock);
-  ASSERT_TRUE(done);
-}
-
-class FakeSupervisor final : public Supervisor {
- public:
-  FakeSupervisor(FakeBoard& board, FakeMemory& memory) : board_(board), memory_(memory) {}
-
-  bool running_bundle(RunningBundle& out) override {
-    out = {};
-    out.manifest_hash.fill(0xAB);
-    out.build_id_size = 20;
-    return installed;
-  }
-
-  bool restart_for_debugger() override {
-    ++restarts;
-    if (!installed) return false;
-    memory_.put(kCode + 0x10, {0x2000, 0x3001, 0xBF00, 0xE7FC});  // fresh image
-    board_.start(kCode + 0x10);
-    return true;
-  }
-
-  bool installed = true;
-  int restarts = 0;
-
- private:
-  FakeBoard& board_;
-  FakeMemory& memory_;
-};
-
-constexpr std::array kRegions = {Region{kCode, test::kSize, Region::Kind::kFlash},
-                                 Region{kRam, test::kSize, Region::Kind::kRam}};
-
-// The application: at kCode + 0x10  movs r0, #0;  loop: adds r0, #1;  nop;  b loop.
 class AgentTest : public testing::Test {
  protected:
-  static constexpr std::uint32_t kStart = kCode + 0x10;
-
   AgentTest() {
-    set_up_crypto();
+    EXPECT_TRUE(test::set_up_crypto());
     board_.set_events(engine_);
-    memory_.put_word(kCode, kRam + 0x2000);
-    memory_.put_word(kCode + 4, kStart | 1);
-    memory_.put(kStart, {0x2000, 0x3001, 0xBF00, 0xE7FC});
-    board_.start(kStart);
+    supervisor_.start();
     agent_.connected();
   }
 
@@ -185,9 +130,9 @@ class AgentTest : public testing::Test {
   FakeMemory memory_;
   FakeBoard board_{memory_};
   Engine engine_{board_, memory_};
-  FakeSupervisor supervisor_{board_, memory_};
-  TestClock clock_;
-  Agent agent_{engine_, supervisor_, BoardInfo{"fake", kRegions}, clock_};
+  test::FakeSupervisor supervisor_{board_, memory_};
+  test::FakeClock clock_;
+  Agent agent_{engine_, supervisor_, BoardInfo{"fake", test::kRegions}, clock_};
   std::vector<std::uint8_t> received_;
 };
 

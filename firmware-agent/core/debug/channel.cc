@@ -14,11 +14,8 @@ bool Channel::opened(link::DebugStream& stream) {
   key_ = bundle.debug_key;
   const tls::ServerConfig config = {
       .certificate = identity_.certificate, .key = identity_.private_key, .client_key = key_, .alpn = kAlpn};
-  if (tls_.start_server(config, stream) == tls::TlsSession::State::kFailed) {
-    refuse(tls_.error());
-    tls_.stop();
-    return false;
-  }
+  // A session that failed to start holds no memory, only its sentence.
+  if (tls_.start_server(config, stream) == tls::TlsSession::State::kFailed) return refuse(tls_.error());
   stream_ = &stream;
   trusted_ = false;
   check_key_ = false;

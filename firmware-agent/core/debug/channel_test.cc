@@ -1,0 +1,237 @@
+#include "core/debug/channel.h"
+
+#include <algorithm>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/debug/fake_device.h"
+#include "core/debug/fake_target.h"
+#include "core/tls/openssl_peer.h"
+#include "wire/proto/agent.pb.h"
+
+namespace mv::debug {
+namespace {
+
+using mv::test::Bytes;
+using mv::test::Credentials;
+using mv::test::make_credentials;
+using mv::test::OpenSslContext;
+using mv::test::OpenSslOptions;
+using mv::test::OpenSslPeer;
+using testing::HasSubstr;
+
+// The debug stream as the link offers it; takes at most `grain` bytes a call.
+class FakeStream final : public link::DebugStream {
+ public:
+  std::size_t read(std::span<std::uint8_t> out) override {
+    const std::size_t size = std::min({out.size(), to_device.size(), grain});
+    std::copy_n(to_device.begin(), size, out.begin());
+    to_device.erase(to_device.begin(), to_device.begin() + static_cast<std::ptrdiff_t>(size));
+    return size;
+  }
+  std::size_t write(std::span<const std::uint8_t> bytes) override {
+    const std::size_t size = std::min(bytes.size(), grain);
+    from_device.insert(from_device.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size));
+    return size;
+  }
+  bool ended() const override { return false; }
+  void close() override { closed = true; }
+
+  Bytes to_device;
+  Bytes from_device;
+  std::size_t grain = 300;
+  bool closed = false;
+};
+
+struct Cast {
+  Credentials device = make_credentials("UV00");
+  Credentials debugger = make_credentials("debug key");
+  Credentials stranger = make_credentials("another key");
+  Bytes certificate = device.der();
+  Bytes key = device.private_scalar();
+};
+
+const Cast& cast() {
+  static const Cast made;
+  return made;
+}
+
+OpenSslOptions client_of(const Credentials& credentials, const std::string& alpn = "mv-debug/1") {
+  return {.server = false, .alpn = alpn, .own = &credentials};
+}
+
+class ChannelTest : public testing::Test {
+ protected:
+  ChannelTest() {
+    EXPECT_TRUE(test::set_up_crypto());
+    board_.set_events(engine_);
+    supervisor_.start();
+    supervisor_.bundle.has_debug_key = true;
+    std::ranges::copy(cast().debugger.public_point(), supervisor_.bundle.debug_key.begin());
+  }
+
+  // Device and client take turns until nothing moves.
+  void live(OpenSslPeer& client, int turns = 300) {
+    for (int i = 0; i < turns; ++i) {
+      channel_.poll();
+      board_.run(100);
+      clock_.now_us += 100;
+      client.receive(stream_.from_device);
+      stream_.from_device.clear();
+      client.step();
+      const Bytes back = client.take();
+      stream_.to_device.insert(stream_.to_device.end(), back.begin(), back.end());
+      const Bytes plain = client.read();
+      received_.insert(received_.end(), plain.begin(), plain.end());
+    }
+  }
+
+  void send_attach(OpenSslPeer& client) {
+    wire::AgentRequest request;
+    request.mutable_attach()->set_session("0123456789abcdef");
+    request.mutable_attach()->set_halt(true);
+    const std::string body = request.SerializeAsString();
+    Bytes bytes = {0, static_cast<std::uint8_t>(body.size())};
+    bytes.insert(bytes.end(), body.begin(), body.end());
+    client.write(bytes);
+  }
+
+  wire::AgentReply reply() {
+    wire::AgentReply result;
+    if (received_.size() < 2) return result;
+    const std::size_t size = static_cast<std::size_t>(received_[0]) << 8 | received_[1];
+    EXPECT_TRUE(result.ParseFromArray(received_.data() + 2, static_cast<int>(size)));
+    return result;
+  }
+
+  test::FakeMemory memory_;
+  test::FakeBoard board_{memory_};
+  Engine engine_{board_, memory_};
+  test::FakeSupervisor supervisor_{board_, memory_};
+  test::FakeClock clock_;
+  Agent agent_{engine_, supervisor_, BoardInfo{"fake", test::kRegions}, clock_};
+  Channel channel_{agent_, supervisor_,
+                   Identity{cast().certificate, std::span<const std::uint8_t, 32>(cast().key)}, clock_};
+  FakeStream stream_;
+  Bytes received_;
+};
+
+TEST_F(ChannelTest, LetsTheHolderOfTheDebugKeyIn) {
+  const OpenSslContext context(client_of(cast().debugger));
+  OpenSslPeer client(context);
+  ASSERT_TRUE(channel_.opened(stream_)) << channel_.refusal();
+  live(client);
+  send_attach(client);
+  live(client);
+  EXPECT_TRUE(reply().has_attached());
+  EXPECT_TRUE(engine_.halted());
+}
+
+TEST_F(ChannelTest, KeepsEveryoneElseOut) {
+  const OpenSslContext context(client_of(cast().stranger));
+  OpenSslPeer client(context);
+  ASSERT_TRUE(channel_.opened(stream_));
+  live(client);
+  EXPECT_TRUE(stream_.closed);
+  EXPECT_TRUE(received_.empty());
+  EXPECT_FALSE(agent_.session_open());
+  EXPECT_TRUE(board_.running());
+}
+
+TEST_F(ChannelTest, SpeaksNoOtherProtocol) {
+  const OpenSslContext context(client_of(cast().debugger, "http/1.1"));
+  OpenSslPeer client(context);
+  ASSERT_TRUE(channel_.opened(stream_));
+  live(client);
+  EXPECT_TRUE(stream_.closed);
+}
+
+TEST_F(ChannelTest, RefusesAStreamWhenTheBundleHasNoDebugKey) {
+  supervisor_.bundle.has_debug_key = false;
+  EXPECT_FALSE(channel_.opened(stream_));
+  EXPECT_THAT(std::string(channel_.refusal()), HasSubstr("--debug-auth-pubkey"));
+}
+
+TEST_F(ChannelTest, RefusesAStreamWhenNothingIsInstalled) {
+  supervisor_.installed = false;
+  EXPECT_FALSE(channel_.opened(stream_));
+  EXPECT_THAT(std::string(channel_.refusal()), HasSubstr("no application"));
+}
+
+TEST_F(ChannelTest, RefusesASecondStream) {
+  ASSERT_TRUE(channel_.opened(stream_));
+  FakeStream second;
+  EXPECT_FALSE(channel_.opened(second));
+  EXPECT_THAT(std::string(channel_.refusal()), HasSubstr("another debugger"));
+}
+
+TEST_F(ChannelTest, CutsOffAClientThatDoesNotProveItself) {
+  ASSERT_TRUE(channel_.opened(stream_));
+  channel_.poll();
+  EXPECT_FALSE(stream_.closed);
+  clock_.now_us = *channel_.deadline_us();
+  channel_.poll();
+  EXPECT_TRUE(stream_.closed);
+}
+
+TEST_F(ChannelTest, EndsOnGarbage) {
+  ASSERT_TRUE(channel_.opened(stream_));
+  stream_.to_device.assign(200, 0x55);
+  for (int i = 0; i < 20; ++i) channel_.poll();
+  EXPECT_TRUE(stream_.closed);
+}
+
+TEST_F(ChannelTest, KeepsTheSessionOverALostLink) {
+  const OpenSslContext context(client_of(cast().debugger));
+  {
+    OpenSslPeer client(context);
+    ASSERT_TRUE(channel_.opened(stream_));
+    live(client);
+    send_attach(client);
+    live(client);
+    ASSERT_TRUE(reply().has_attached());
+  }
+  channel_.closed();
+  stream_ = FakeStream{};
+  received_.clear();
+  OpenSslPeer client(context);
+  ASSERT_TRUE(channel_.opened(stream_)) << channel_.refusal();
+  live(client);
+  send_attach(client);
+  live(client);
+  EXPECT_TRUE(reply().attached().resumed());
+  EXPECT_TRUE(reply().attached().has_stopped());
+}
+
+TEST_F(ChannelTest, EndsWhenTheNextBundleNamesAnotherKey) {
+  const OpenSslContext context(client_of(cast().debugger));
+  OpenSslPeer client(context);
+  ASSERT_TRUE(channel_.opened(stream_));
+  live(client);
+  channel_.application_stopped();
+  supervisor_.installed = false;  // between stop and start
+  live(client, 5);
+  EXPECT_FALSE(stream_.closed);
+  supervisor_.installed = true;
+  std::ranges::copy(cast().stranger.public_point(), supervisor_.bundle.debug_key.begin());
+  live(client, 5);
+  EXPECT_TRUE(stream_.closed);
+}
+
+TEST_F(ChannelTest, LeavesNothingInThePool) {
+  const std::size_t before = tls::pool_use().blocks;
+  const OpenSslContext context(client_of(cast().debugger));
+  for (int i = 0; i < 10; ++i) {
+    OpenSslPeer client(context);
+    stream_ = FakeStream{};
+    ASSERT_TRUE(channel_.opened(stream_));
+    live(client, i * 10);  // cut at ever later points of the handshake
+    channel_.closed();
+  }
+  EXPECT_EQ(tls::pool_use().blocks, before);
+}
+
+}  // namespace
+}  // namespace mv::debug
