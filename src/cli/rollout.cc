@@ -21,7 +21,7 @@ class Story {
 
   void tell(const Device& device) {
     if (device.state == "downloading" && device.bytes_total > 0) return download(device);
-    bar_.reset();
+    finish_download();
     const std::string now = !device.online ? "offline" : device.state;
     if (now == told_) return;
     told_ = now;
@@ -30,14 +30,23 @@ class Story {
     if (now == "installing") return output_.step("install", "copying into the application's flash");
   }
 
- private:
   void download(const Device& device) {
     told_ = device.state;
+    total_ = device.bytes_total;
     if (!bar_) bar_ = std::make_unique<Progress>(output_, "staging", device.bytes_total);
     bar_->update(device.bytes_done, human_size(device.bytes_done) + " of " + human_size(device.bytes_total));
   }
 
+  void done() { finish_download(); }
+
+ private:
+  void finish_download() {
+    if (bar_) bar_->finish(human_size(total_));
+    bar_.reset();
+  }
+
   Output& output_;
+  std::uint64_t total_ = 0;
   std::string told_;
   std::unique_ptr<Progress> bar_;
 };
@@ -87,7 +96,10 @@ Answer<Device> wait_until_running(CloudClient& cloud, Output& output, const Roll
     if (!device && !away) output.step("waiting", device.error().message);
     away = !device;
     if (device) {
-      if (is_running(*device, options)) return device;
+      if (is_running(*device, options)) {
+        story.done();
+        return device;
+      }
       if (auto failure = verdict(*device, options)) return tl::make_unexpected(*std::move(failure));
       story.tell(*device);
       last = *std::move(device);
