@@ -122,7 +122,7 @@ TEST_F(Parsing, HelpShowsUsageGlobalOptionsAndExamples) {
 }
 
 TEST_F(Parsing, CompletionsOfferCommandsOptionsAndNames) {
-  EXPECT_THAT(bash_completion(root_), HasSubstr("'tool device') commands='show remove'"));
+  EXPECT_THAT(bash_completion(root_), HasSubstr("'tool device') subcommands='show remove'"));
   EXPECT_THAT(bash_completion(root_), HasSubstr("arguments='@devices'"));
   EXPECT_THAT(bash_completion(root_), HasSubstr("'tool device show --output') values='text json'"));
   EXPECT_THAT(fish_completion(root_), HasSubstr("-l tag -s t"));

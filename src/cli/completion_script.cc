@@ -88,11 +88,11 @@ std::string argument_words(const Command& command) {
   return {};
 }
 
-// "    'mvctl bundle create') commands='' options='--out ...' arguments='@file' ;;"
+// "    'mvctl bundle create') subcommands='' flags='--out ...' arguments='@file' ;;"
 std::string command_cases(const Command& root) {
   std::string text;
   visit(root, [&](const Command& command) {
-    text += "    '" + command.path() + "') commands='" + command_words(command) + "' options='" +
+    text += "    '" + command.path() + "') subcommands='" + command_words(command) + "' flags='" +
             option_words(command) + "' arguments='" + argument_words(command) + "' ;;\n";
   });
   return text;
@@ -115,7 +115,7 @@ std::string value_cases(const Command& root) {
 // Shell functions that bash and zsh both understand.
 std::string shared_functions(const Command& root) {
   return "_mvctl_command() {  # what stands below the command $1\n"
-         "  commands='' options='' arguments=''\n"
+         "  subcommands='' flags='' arguments=''\n"
          "  case \"$1\" in\n" +
          command_cases(root) +
          "    *) return 1 ;;\n"
@@ -129,7 +129,7 @@ std::string shared_functions(const Command& root) {
          "  esac\n"
          "}\n\n"
          "_mvctl_names() {  # the first column of a list\n"
-         "  mvctl \"$@\" --quiet 2>/dev/null </dev/null | awk 'NR > 1 { print $1 }'\n"
+         "  mvctl \"$@\" --quiet 2>/dev/null </dev/null | awk 'NR > 1 { print ($1 == \"*\" ? $2 : $1) }'\n"
          "}\n\n"
          "_mvctl_expand() {  # words for what $1 says\n"
          "  case \"$1\" in\n"
@@ -138,7 +138,7 @@ std::string shared_functions(const Command& root) {
          "    @contexts) _mvctl_names context list ;;\n"
          "    @emulators) _mvctl_names emulator list ;;\n"
          "    @keys) _mvctl_names keys list ;;\n"
-         "    @commands) _mvctl_command mvctl; printf '%s\\n' \"$commands\" ;;\n"
+         "    @commands) _mvctl_command mvctl; printf '%s\\n' \"$subcommands\" ;;\n"
          "    -) ;;\n"
          "    *) printf '%s\\n' \"$1\" ;;\n"
          "  esac\n"
@@ -201,15 +201,15 @@ std::string bash_completion(const Command& root) {
   return "# bash completion for mvctl\n" + std::string(kGenerated) + "\n" + shared_functions(root) +
          "_mvctl() {\n"
          "  local current=\"${COMP_WORDS[COMP_CWORD]}\" previous=\"${COMP_WORDS[COMP_CWORD - 1]}\"\n"
-         "  local command commands options arguments values offer\n"
+         "  local command subcommands flags arguments values offer\n"
          "  COMPREPLY=()\n"
          "  _mvctl_find \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"\n"
          "  if _mvctl_values \"$command\" \"$previous\"; then\n"
          "    offer=\"$values\"\n"
          "  elif [ \"${current#-}\" != \"$current\" ]; then\n"
-         "    offer=\"$options\"\n"
+         "    offer=\"$flags\"\n"
          "  else\n"
-         "    offer=\"${commands:-$arguments}\"\n"
+         "    offer=\"${subcommands:-$arguments}\"\n"
          "  fi\n"
          "  case \"$offer\" in\n"
          "    @file | @keys) compopt -o filenames; COMPREPLY=($(compgen -f -- \"$current\")) ;;\n"
@@ -226,14 +226,14 @@ std::string bash_completion(const Command& root) {
 std::string zsh_completion(const Command& root) {
   return "#compdef mvctl\n" + std::string(kGenerated) + "\n" + shared_functions(root) +
          "_mvctl() {\n"
-         "  local command commands options arguments values offer\n"
+         "  local command subcommands flags arguments values offer\n"
          "  _mvctl_find \"${(@)words[2,CURRENT-1]}\"\n"
          "  if _mvctl_values \"$command\" \"${words[CURRENT-1]}\"; then\n"
          "    offer=\"$values\"\n"
          "  elif [[ \"${words[CURRENT]}\" == -* ]]; then\n"
-         "    offer=\"$options\"\n"
+         "    offer=\"$flags\"\n"
          "  else\n"
-         "    offer=\"${commands:-$arguments}\"\n"
+         "    offer=\"${subcommands:-$arguments}\"\n"
          "  fi\n"
          "  case \"$offer\" in\n"
          "    @file) _files ;;\n"
@@ -267,7 +267,7 @@ std::string fish_completion(const Command& root) {
       "        case commands; set -f list help\n"
       "        case '*'; set -f list $argv[1] list\n"
       "    end\n"
-      "    mvctl $list --quiet 2>/dev/null </dev/null | awk 'NR > 1 { print $1 }'\n"
+      "    mvctl $list --quiet 2>/dev/null </dev/null | awk 'NR > 1 { print ($1 == \"*\" ? $2 : $1) }'\n"
       "end\n\n";
   text += "complete -c mvctl -f\n";
   visit(root, [&](const Command& command) { text += fish_commands(command); });

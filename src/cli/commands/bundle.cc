@@ -53,6 +53,11 @@ std::string signed_text(const bundle::Manifest& manifest) {
   return manifest.signer() ? "signed by key " + bundle::describe(*manifest.signer()) : "not signed";
 }
 
+std::string layer_count(const bundle::Manifest& manifest) {
+  const std::size_t count = manifest.body().layers.size();
+  return std::to_string(count) + (count == 1 ? " layer" : " layers");
+}
+
 Result create(Program& program, const CreateBundleOptions& options) {
   const fs::path out =
       options.output.empty() ? fs::path(options.input).replace_extension(".zip") : fs::path(options.output);
@@ -72,8 +77,7 @@ Result create(Program& program, const CreateBundleOptions& options) {
   document["file"] = out.string();
   document["size"] = made->bytes.size();
   output.result(document, out.string() + ": " + info.name + " " + (info.version.empty() ? "" : info.version + ", ") +
-                              human_size(made->content_bytes) + " in " +
-                              std::to_string(made->manifest.body().layers.size()) + " layers, " +
+                              human_size(made->content_bytes) + " in " + layer_count(made->manifest) + ", " +
                               signed_text(made->manifest));
   return {};
 }
