@@ -1,4 +1,5 @@
 // Any bytes from a modem: the driver neither crashes nor hangs, and never reports more data than was announced.
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstdlib>
