@@ -101,14 +101,18 @@ class DebugSessions(unittest.TestCase):
                 cls.lines[text.split("MARK ")[1].strip()] = number
 
     def setUp(self):
-        port = free_port()
-        self.spawn(["qemu-system-arm", "-M", "mps2-an505", "-display", "none", "-monitor", "none", "-serial", "null",
-                    "-S", "-gdb", f"tcp:127.0.0.1:{port}", "-kernel", self.elf])
-        wait_until(lambda: listens(port), 20, "QEMU's start")
+        port = self.start_qemu()
         self.rig = self.spawn([RIG, str(port), self.key, self.elf, str(self.delay)], stdout=subprocess.PIPE, bufsize=0)
         line = self.rig.stdout.readline()
         self.port = int(re.fullmatch(rb"Listening on port (\d+)\n", line).group(1))
         self.gdb = self.connect()
+
+    def start_qemu(self):
+        port = free_port()
+        self.spawn(["qemu-system-arm", "-M", "mps2-an505", "-display", "none", "-monitor", "none", "-serial", "null",
+                    "-S", "-gdb", f"tcp:127.0.0.1:{port}", "-kernel", self.elf])
+        wait_until(lambda: listens(port), 20, "QEMU's start")
+        return port
 
     def spawn(self, command, **options):
         process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, **options)
@@ -289,6 +293,25 @@ class RoundTrips(DebugSessions):
     def test_a_loop_on_one_line_is_stepped_on_the_device(self):
         self.run_to("loop")
         self.assert_cost("next", 3)
+
+
+class Keys(DebugSessions):
+    def setUp(self):
+        self.qemu_port = self.start_qemu()
+
+    def test_a_key_that_the_device_does_not_know_is_refused_with_a_sentence(self):
+        other = self.folder / "other.pem"
+        subprocess.run(["openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", other], check=True)
+        done = subprocess.run([RIG, str(self.qemu_port), other, self.elf, "0", self.key], capture_output=True, text=True,
+                              timeout=30)
+        self.assertIn("the device refused the debug key", done.stderr)
+
+    def test_a_key_of_another_kind_is_refused_before_anything_is_sent(self):
+        rsa = self.folder / "rsa.pem"
+        subprocess.run(["openssl", "genrsa", "-out", rsa, "2048"], check=True, stderr=subprocess.DEVNULL)
+        done = subprocess.run([RIG, str(self.qemu_port), self.key, self.elf, "0", rsa], capture_output=True, text=True,
+                              timeout=30)
+        self.assertIn("is not a P-256 key", done.stderr)
 
 
 class Over150MillisecondsEachWay(DebugSessions):

@@ -1,10 +1,10 @@
 // The whole host side of debugging in one process, with a device simulated on QEMU's stub:
 //
-//   gdb_rig QEMU_PORT KEY.pem [ELF [DELAY_MS]]
+//   gdb_rig QEMU_PORT KEY.pem [ELF [DELAY_MS [PINNED.pem]]]
 //
 // GDB server, caches, agent client and end-to-end TLS are the product's; the carrier is a socket pair that delays each
-// way by DELAY_MS. Prints "Listening on port N", and "resumed" for each resume that the device gets. SIGUSR1 cuts the
-// carrier, SIGTERM ends.
+// way by DELAY_MS. The device takes the key of PINNED.pem, or of KEY.pem. Prints "Listening on port N", and "resumed"
+// for each resume that the device gets. SIGUSR1 cuts the carrier, SIGTERM ends.
 #include <sys/socket.h>
 
 #include <csignal>
@@ -72,7 +72,7 @@ class SocketPipe final : public transport::BytePipe, public std::enable_shared_f
   void read() {
     socket_.async_read_some(asio::buffer(buffer_), [this, alive = alive_](auto error, std::size_t count) {
       if (!*alive) return;
-      if (error) return on_closed_({transport::PipeEnd::Reason::kLost, 0, "the carrier was cut"});
+      if (error) return later([this] { on_closed_({transport::PipeEnd::Reason::kLost, 0, "the carrier was cut"}); });
       later([this, copy = std::vector<std::uint8_t>(
                        buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(count))] { on_data_(copy); });
       read();
@@ -168,7 +168,9 @@ int run(int argc, char** argv) {
   const auto key = transport::DebugIdentity::load(argv[2]);
   if (!stub || !key) return std::fprintf(stderr, "gdb_rig: no QEMU on that port, or no key\n"), 1;
   const std::chrono::milliseconds delay(argc > 4 ? std::atoi(argv[4]) : 0);
-  Device device(std::move(*stub), key->public_point());
+  const auto pinned = argc > 5 ? transport::DebugIdentity::load(argv[5]) : key;
+  if (!pinned) return std::fprintf(stderr, "gdb_rig: %s\n", pinned.error().c_str()), 1;
+  Device device(std::move(*stub), pinned->public_point());
   std::weak_ptr<SocketPipe> current;
 
   const auto open_carrier = [&](gdb::DebugLink::Opened opened) {
