@@ -43,14 +43,14 @@ bool crc_matches(Flash& flash, std::uint32_t length, std::uint32_t expected) {
 
 std::string_view judge(const mv_wire_Identity& identity) {
   if (std::strlen(identity.device_id) != kDeviceId || std::strncmp(identity.device_id, "UV", 2) != 0) {
-    return "identity: the device id is not UV and 32 digits: provision the device again";
+    return "the device id is not UV and 32 digits: provision the device again";
   }
-  if (identity.private_key.size != 32) return "identity: the private key is not 32 bytes: provision the device again";
+  if (identity.private_key.size != 32) return "the private key is not 32 bytes: provision the device again";
   if (identity.certificate.size == 0 || identity.ca_certificate.size == 0) {
-    return "identity: a certificate is missing: provision the device again";
+    return "a certificate is missing: provision the device again";
   }
   if (identity.host[0] == '\0' || identity.port == 0 || identity.port > 65535) {
-    return "identity: there is no address of a cloud: provision the device again";
+    return "there is no address of a cloud: provision the device again";
   }
   return {};
 }
@@ -60,18 +60,17 @@ std::string_view judge(const mv_wire_Identity& identity) {
 std::string_view IdentityStore::load(Flash& flash) {
   identity_ = {};
   std::array<std::uint8_t, kHeader> header;
-  if (flash.read(flash_map::kIdentity.offset, header) != Flash::Result::kOk)
-    return "identity: the flash cannot be read";
+  if (flash.read(flash_map::kIdentity.offset, header) != Flash::Result::kOk) return "the flash cannot be read";
   const std::uint32_t length = storage::load_u32(std::span(header).first<4>());
-  if (length == 0xFFFFFFFF || length == 0) return "identity: none in flash: provision the device";
+  if (length == 0xFFFFFFFF || length == 0) return "none in flash: provision the device";
   if (length > kMaxLength || !crc_matches(flash, length, storage::load_u32(std::span(header).last<4>()))) {
-    return "identity: damaged in flash: provision the device again";
+    return "damaged in flash: provision the device again";
   }
   Source source{flash, flash_map::kIdentity.offset + kHeader};
   pb_istream_t stream = {&read_flash, &source, length, nullptr};
   const bool decoded = pb_decode(&stream, mv_wire_Identity_fields, &identity_);
   const std::string_view problem =
-      decoded ? judge(identity_) : std::string_view("identity: not understood: provision the device again");
+      decoded ? judge(identity_) : std::string_view("not understood: provision the device again");
   if (!problem.empty()) identity_ = {};
   return problem;
 }

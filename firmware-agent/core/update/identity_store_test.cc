@@ -54,10 +54,10 @@ TEST(IdentityStore, ReadsWhatProvisioningWrote) {
 TEST(IdentityStore, TellsAnUnprovisionedDeviceFromADamagedOne) {
   host::FakeFlash flash(kSize);
   IdentityStore store;
-  EXPECT_EQ(store.load(flash), "identity: none in flash: provision the device");
+  EXPECT_EQ(store.load(flash), "none in flash: provision the device");
   provision(flash, good().SerializeAsString());
   flash.flip_bit(flash_map::kIdentity.offset + 100, 2);
-  EXPECT_EQ(store.load(flash), "identity: damaged in flash: provision the device again");
+  EXPECT_EQ(store.load(flash), "damaged in flash: provision the device again");
   EXPECT_EQ(store.get().device_id[0], '\0');
 }
 
@@ -67,7 +67,7 @@ TEST(IdentityStore, RefusesALengthBeyondItsArea) {
   storage::store_u32(std::span(header).first<4>(), 0xFFFFFFF0);
   flash.load(flash_map::kIdentity.offset, header);
   IdentityStore store;
-  EXPECT_EQ(store.load(flash), "identity: damaged in flash: provision the device again");
+  EXPECT_EQ(store.load(flash), "damaged in flash: provision the device again");
 }
 
 TEST(IdentityStore, SaysWhatIsMissing) {
@@ -85,7 +85,7 @@ TEST(IdentityStore, SaysWhatIsMissing) {
   EXPECT_NE(problem_of(identity).find("address"), std::string::npos);
   identity = good();
   identity.set_host(std::string(300, 'h'));
-  EXPECT_EQ(problem_of(identity), "identity: not understood: provision the device again");
+  EXPECT_EQ(problem_of(identity), "not understood: provision the device again");
 }
 
 }  // namespace

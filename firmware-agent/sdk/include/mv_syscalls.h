@@ -7,7 +7,7 @@
  * answers MV_STATUS_PARAMETERFAULT and does nothing. A call that this microvisor does not carry out answers
  * MV_STATUS_UNAVAILABLE; none blocks.
  *
- * Plain C11 and C++; needs nothing but <stdint.h>. Link with mv_syscalls.ld, which places the veneers.
+ * Plain C11 and C++; needs nothing but <stdint.h>. Link with src/system_calls.S, which knows their addresses.
  */
 #ifndef MV_SYSCALLS_H
 #define MV_SYSCALLS_H
@@ -575,7 +575,7 @@ enum MvStatus mvCloseSystemNotification(MvSystemEventHandle *handle);
 
 /* ---- restart ---- */
 
-/* Restarts the application, installing a staged update first. On success it does not come back to the caller. */
+/* Restarts the application, installing a staged update first. Returns, and the application is stopped a moment later. */
 enum MvStatus mvRestart(enum MvRestartMode mode);
 enum MvStatus mvGetWakeReason(enum MvWakeReason *reason);
 
