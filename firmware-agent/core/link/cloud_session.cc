@@ -42,6 +42,7 @@ void CloudSession::begin(tls::TlsSession& tls) {
   crash_sent_ = false;
   crash_check_us_ = now;
   pong_owed_ = open_owed_ = close_owed_ = false;
+  close_text_ = {};
   credit_owed_ = {};
   last_sent_us_ = last_heard_us_ = now;
   keep_alive_us_ = timing::kLongestKeepAlive;
@@ -225,7 +226,8 @@ void CloudSession::take_debug_offer() {
   debug_.end();
   frames_.multiplex().close(Stream::kDebug);
   close_owed_ = true;
-  close_reason_ = CloseReason::kBusy;
+  close_reason_ = CloseReason::kRefused;
+  close_text_ = peers_.debug.refusal();
 }
 
 // ---- Time ----

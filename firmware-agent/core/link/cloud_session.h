@@ -148,6 +148,7 @@ class CloudSession {
   bool open_owed_ = false;  // answers to the debug stream's OPEN and CLOSE
   bool close_owed_ = false;
   frame::CloseReason close_reason_ = frame::CloseReason::kDone;
+  std::string_view close_text_;  // why the debug stream is refused
   std::uint64_t debug_traffic_us_ = 0;
 
   std::uint64_t keep_alive_us_ = timing::kLongestKeepAlive;

@@ -12,6 +12,8 @@ using frame::CloseReason;
 using frame::Stream;
 using frame::Type;
 
+constexpr std::size_t kMaxCloseText = 160;  // bytes of the sentence in CLOSE
+
 constexpr std::uint32_t bit(Stream stream) { return 1U << static_cast<unsigned>(stream); }
 
 }  // namespace
@@ -69,9 +71,12 @@ bool CloudSession::send_debug_state() {
   if (!close_owed_) return false;
   close_owed_ = false;
   const auto code = static_cast<std::uint16_t>(close_reason_);
-  const std::array<std::uint8_t, 2> payload = {static_cast<std::uint8_t>(code >> 8),
-                                               static_cast<std::uint8_t>(code & 0xFF)};
-  send_frame(Type::kClose, Stream::kDebug, payload);
+  std::array<std::uint8_t, 2 + kMaxCloseText> payload = {static_cast<std::uint8_t>(code >> 8),
+                                                         static_cast<std::uint8_t>(code & 0xFF)};
+  const std::size_t text_size = std::min(close_text_.size(), kMaxCloseText);
+  std::copy_n(close_text_.begin(), text_size, payload.begin() + 2);
+  close_text_ = {};
+  send_frame(Type::kClose, Stream::kDebug, std::span(payload).first(2 + text_size));
   return true;
 }
 

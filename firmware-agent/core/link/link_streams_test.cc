@@ -302,7 +302,7 @@ TEST_F(DebugTest, RefusesWhenTheAgentDoes) {
   connect();
   cloud.open_debug();
   settle();
-  EXPECT_EQ(cloud.debug_closes, std::vector<int>{static_cast<int>(CloseReason::kBusy)});
+  EXPECT_EQ(cloud.debug_closes, std::vector<int>{static_cast<int>(CloseReason::kRefused)});
   debug.accepts = true;
   cloud.open_debug();
   settle();
