@@ -17,8 +17,8 @@ struct NewToken {
 NewToken make_token(std::string_view account, std::string_view name, Microseconds now,
                     std::optional<Microseconds> expires);
 
-// The account that an Authorization header (Basic AC...:TOKEN, or Bearer TOKEN) gives access to. The sentence of a refusal
-// tells an expired token from a wrong one only to who knows its secret.
+// The account that an Authorization header (Basic AC...:TOKEN, or Bearer TOKEN) gives access to. The sentence of a
+// refusal tells an expired token from a wrong one only to who knows its secret.
 Result<std::string> authenticate(Store& store, std::string_view authorization, Microseconds now);
 
 }  // namespace mv::cloud

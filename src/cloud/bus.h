@@ -23,7 +23,8 @@ class Bus {
   virtual ~Bus() = default;
   virtual void publish(std::string_view topic) = 0;
   // `notify` is called in the thread of the publisher; it may subscribe and unsubscribe.
-  [[nodiscard]] virtual std::unique_ptr<Subscription> subscribe(std::string_view topic, std::function<void()> notify) = 0;
+  [[nodiscard]] virtual std::unique_ptr<Subscription> subscribe(std::string_view topic,
+                                                                std::function<void()> notify) = 0;
 };
 
 std::unique_ptr<Bus> make_in_process_bus();

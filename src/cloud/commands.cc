@@ -26,8 +26,18 @@ struct Address {
 Result<Address> split_address(const std::string& text) {
   const std::size_t colon = text.rfind(':');
   const auto port = colon == std::string::npos ? std::nullopt : parse_number(std::string_view(text).substr(colon + 1));
-  if (!port || *port > 65535 || colon == 0) return fail("'" + text + "' is not HOST:PORT, as cloud.example.org:8443 is");
+  if (!port || *port > 65535 || colon == 0)
+    return fail("'" + text + "' is not HOST:PORT, as cloud.example.org:8443 is");
   return Address{text.substr(0, colon), static_cast<std::uint16_t>(*port)};
+}
+
+// A cloud that was given no name is on this machine: devices dial the very address it listens on, for "localhost" may
+// stand for another.
+std::string dial_host(const Config& config, const std::string& listen) {
+  const auto address = split_address(listen);
+  const bool local =
+      config.names.front() == "localhost" && address && address->host != "0.0.0.0" && address->host != "[::]";
+  return local ? address->host : config.names.front();
 }
 
 Result<std::unique_ptr<Store>> open_store(const DataFolder& folder) {
@@ -46,11 +56,10 @@ Result<void> make_folder(const fs::path& path) {
 
 Result<void> write_context(const fs::path& path, const DataFolder& folder, const Config& config, std::uint16_t port,
                            const std::string& secret) {
-  const nlohmann::ordered_json json = {
-      {"cloud", "https://" + config.names.front() + ":" + std::to_string(port)},
-      {"account_sid", config.account_sid},
-      {"token", secret},
-      {"ca_certificate", fs::absolute(folder.authority_certificate()).string()}};
+  const nlohmann::ordered_json json = {{"cloud", "https://" + config.names.front() + ":" + std::to_string(port)},
+                                       {"account_sid", config.account_sid},
+                                       {"token", secret},
+                                       {"ca_certificate", fs::absolute(folder.authority_certificate()).string()}};
   return write_file_durably(path, json.dump(2) + "\n");
 }
 
@@ -111,14 +120,16 @@ Result<void> run_provision(const ProvisionOptions& options) {
   Settings settings;
   settings.names = config->names;
   settings.port = address->port;
+  settings.dial_host = dial_host(*config, config->listen);
   const std::string host = options.address.empty() ? std::string() : address->host;
   const ProvisionRequest request{config->account_sid, options.name, options.board, host, address->port};
   const auto made = provision(settings, *authority, **store, request, wall_clock());
   if (!made) return fail(made.error().sentence);
   const fs::path out = options.out.empty() ? fs::path(options.name + ".identity") : options.out;
   if (auto done = write_file_durably(out, made->identity); !done) return done;
-  fmt::print("device    {} \"{}\"\nidentity  {} (holds the device's private key: put it onto the device, then delete it)\n",
-             made->device.sid, options.name, out.string());
+  fmt::print(
+      "device    {} \"{}\"\nidentity  {} (holds the device's private key: put it onto the device, then delete it)\n",
+      made->device.sid, options.name, out.string());
   return {};
 }
 
@@ -143,9 +154,16 @@ Result<void> run_serve(const ServeOptions& options) {
   const auto bus = make_in_process_bus();
   LinkTable links;
   Metrics metrics;
-  Services services{Settings{config->names, 0}, **store, *blobs, *bus, links, metrics, std::move(*authority)};
+  const std::string address = options.listen.empty() ? config->listen : options.listen;
+  Services services{Settings{config->names, dial_host(*config, address)},
+                    **store,
+                    *blobs,
+                    *bus,
+                    links,
+                    metrics,
+                    std::move(*authority)};
   Api api(services);
-  const auto server = Server::listen(options.listen.empty() ? config->listen : options.listen, services, api, std::move(*tls));
+  const auto server = Server::listen(address, services, api, std::move(*tls));
   if (!server) return fail(server.error());
   services.settings.port = (*server)->port();
   fmt::print("listening on port {} for https://{}:{}\n", (*server)->port(), config->names.front(), (*server)->port());

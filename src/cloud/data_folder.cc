@@ -33,19 +33,22 @@ Result<KeyAndCertificate> DataFolder::read_authority() const {
 }
 
 Result<Config> DataFolder::read_config() const {
-  if (!initialised()) return fail(path_.string() + " is no data folder of mvcloud: run `mvcloud init --data " + path_.string() + "`");
+  if (!initialised())
+    return fail(path_.string() + " is no data folder of mvcloud: run `mvcloud init --data " + path_.string() + "`");
   const auto text = read_file(path_ / "config.json");
   if (!text) return fail(text.error());
   const auto json = nlohmann::json::parse(*text, nullptr, false);
   try {
     return Config{json.at("listen"), json.at("names"), json.at("account_sid")};
   } catch (const nlohmann::json::exception& error) {
-    return fail((path_ / "config.json").string() + " is damaged (" + error.what() + "): restore it, or init a new folder");
+    return fail((path_ / "config.json").string() + " is damaged (" + error.what() +
+                "): restore it, or init a new folder");
   }
 }
 
 fs::path DataFolder::standard() {
-  if (const char* data = std::getenv("XDG_DATA_HOME"); data != nullptr && *data != '\0') return fs::path(data) / "mvcloud";
+  if (const char* data = std::getenv("XDG_DATA_HOME"); data != nullptr && *data != '\0')
+    return fs::path(data) / "mvcloud";
   const char* home = std::getenv("HOME");
   return fs::path(home == nullptr ? "." : home) / ".local/share/mvcloud";
 }

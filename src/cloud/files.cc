@@ -80,7 +80,8 @@ Result<std::string> read_file(const std::filesystem::path& path, std::size_t lim
   std::string content(limit + 1, '\0');
   file.read(content.data(), static_cast<std::streamsize>(content.size()));
   content.resize(static_cast<std::size_t>(file.gcount()));
-  if (content.size() > limit) return fail(path.string() + " is larger than the " + std::to_string(limit) + " bytes allowed");
+  if (content.size() > limit)
+    return fail(path.string() + " is larger than the " + std::to_string(limit) + " bytes allowed");
   return content;
 }
 

@@ -75,7 +75,8 @@ struct Authority {
 Result<Authority> load(const KeyAndCertificate& pem) {
   Authority authority{Key(PEM_read_bio_PrivateKey(reader(pem.private_key_pem).get(), nullptr, nullptr, nullptr)),
                       Certificate(PEM_read_bio_X509(reader(pem.certificate_pem).get(), nullptr, nullptr, nullptr))};
-  if (!authority.key || !authority.certificate) return openssl_failure("the key or certificate of the authority is not PEM");
+  if (!authority.key || !authority.certificate)
+    return openssl_failure("the key or certificate of the authority is not PEM");
   return authority;
 }
 
@@ -130,12 +131,14 @@ std::string subject_alternative_names(const std::vector<std::string>& names) {
 
 bool plausible_name(const std::string& name) {
   return !name.empty() && name.size() <= 120 &&
-         name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:*") == std::string::npos;
+         name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:*") ==
+             std::string::npos;
 }
 
 Result<std::string> raw_scalar(EVP_PKEY* key) {
   BIGNUM* number = nullptr;
-  if (EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_PRIV_KEY, &number) != 1) return openssl_failure("cannot read a private key");
+  if (EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_PRIV_KEY, &number) != 1)
+    return openssl_failure("cannot read a private key");
   std::string scalar(32, '\0');
   const int written = BN_bn2binpad(number, reinterpret_cast<unsigned char*>(scalar.data()), 32);
   BN_clear_free(number);
@@ -149,7 +152,8 @@ Result<KeyAndCertificate> create_authority() {
   const Key key = new_key();
   if (!key) return openssl_failure("cannot make a P-256 key");
   const Certificate certificate = draft(key.get(), nullptr, "mvcloud authority " + to_hex(random_bytes(4)), 20 * kYear);
-  if (!certificate || !add_extension(certificate.get(), certificate.get(), NID_basic_constraints, "critical,CA:TRUE,pathlen:0") ||
+  if (!certificate ||
+      !add_extension(certificate.get(), certificate.get(), NID_basic_constraints, "critical,CA:TRUE,pathlen:0") ||
       !add_extension(certificate.get(), certificate.get(), NID_key_usage, "critical,keyCertSign,cRLSign") ||
       !add_extension(certificate.get(), certificate.get(), NID_subject_key_identifier, "hash") ||
       X509_sign(certificate.get(), key.get(), EVP_sha256()) == 0) {
@@ -162,7 +166,8 @@ Result<KeyAndCertificate> issue_server_certificate(const KeyAndCertificate& auth
                                                    const std::vector<std::string>& names) {
   if (names.empty()) return fail("a server certificate needs at least one host name: give one with --name");
   for (const std::string& name : names) {
-    if (!plausible_name(name)) return fail("'" + name + "' is not a host name or an IP address: give another with --name");
+    if (!plausible_name(name))
+      return fail("'" + name + "' is not a host name or an IP address: give another with --name");
   }
   const auto issuer = load(authority);
   if (!issuer) return fail(issuer.error());

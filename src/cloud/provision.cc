@@ -45,7 +45,7 @@ Stored<Provisioned> provision(const Settings& settings, const KeyAndCertificate&
   identity.set_certificate(credentials->certificate);
   identity.set_private_key(credentials->private_key);
   identity.set_ca_certificate(*ca);
-  identity.set_host(request.host.empty() ? settings.names.front() : request.host);
+  identity.set_host(request.host.empty() ? settings.dial_host : request.host);
   identity.set_port(request.port == 0 ? settings.port : request.port);
   identity.set_server_name(settings.names.front());
   if (auto added = add_signer_keys(store, request.account, identity); !added) return tl::make_unexpected(added.error());

@@ -83,7 +83,12 @@ class TlsConnection final : public Connection, public std::enable_shared_from_th
 class TlsServer final : public Server {
  public:
   TlsServer(Services& services, HttpHandler& api, SslContext tls)
-      : services_(services), api_(api), tls_(std::move(tls)), acceptor_(context_), timer_(context_), signals_(context_) {}
+      : services_(services),
+        api_(api),
+        tls_(std::move(tls)),
+        acceptor_(context_),
+        timer_(context_),
+        signals_(context_) {}
 
   Result<void> open(const std::string& address);
   std::uint16_t port() const override { return acceptor_.local_endpoint().port(); }
@@ -199,7 +204,8 @@ void TlsConnection::write_all() {
   }
 }
 
-// Reads and throws away until the peer closes: closing with unread bytes would send a reset, which overtakes our answer.
+// Reads and throws away until the peer closes: closing with unread bytes would send a reset, which overtakes our
+// answer.
 void TlsConnection::linger() {
   std::array<char, 16 * 1024> buffer;
   error_code error;
@@ -275,7 +281,8 @@ void TlsConnection::finish() {
 
 Result<void> TlsServer::open(const std::string& address) {
   const std::size_t colon = address.rfind(':');
-  const auto port = colon == std::string::npos ? std::nullopt : parse_number(std::string_view(address).substr(colon + 1));
+  const auto port =
+      colon == std::string::npos ? std::nullopt : parse_number(std::string_view(address).substr(colon + 1));
   if (!port || *port > 65535) return fail("'" + address + "' is not ADDRESS:PORT, as 127.0.0.1:8443 is");
   std::string host = address.substr(0, colon);
   if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
@@ -340,7 +347,8 @@ std::unique_ptr<ConnectionUser> TlsServer::user_for(Connection& connection, cons
     spdlog::warn("the certificate of {} names no device", connection.peer());
     return nullptr;
   }
-  services_.metrics.add("mvcloud_link_handshakes_total", 1, SSL_session_reused(ssl) ? "resumed=\"true\"" : "resumed=\"false\"");
+  services_.metrics.add("mvcloud_link_handshakes_total", 1,
+                        SSL_session_reused(ssl) ? "resumed=\"true\"" : "resumed=\"false\"");
   return std::make_unique<LinkSession>(services_, connection, std::move(*device));
 }
 

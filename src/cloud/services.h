@@ -17,7 +17,8 @@
 namespace mv::cloud {
 
 struct Settings {
-  std::vector<std::string> names;  // of the server; devices dial and check the first
+  std::vector<std::string> names;  // of the server; devices check the first
+  std::string dial_host;           // what devices dial
   std::uint16_t port = 0;
   std::uint32_t keep_alive_ms = 30'000;
   std::size_t log_records_kept = 10'000;  // a device

@@ -13,8 +13,8 @@ namespace {
 
 constexpr std::string_view kLinkProtocol = "mv-link/1";
 constexpr std::string_view kHttpProtocol = "http/1.1";
-constexpr std::size_t kDeviceRecord = 2048;           // what a device's TLS takes in one record; OpenSSL ignores its wish
-constexpr long kSessionSeconds = 7L * 24 * 3600;      // the longest that TLS 1.3 allows a ticket to live
+constexpr std::size_t kDeviceRecord = 2048;       // what a device's TLS takes in one record; OpenSSL ignores its wish
+constexpr long kSessionSeconds = 7L * 24 * 3600;  // the longest that TLS 1.3 allows a ticket to live
 constexpr long kSessionsKept = 100'000;
 
 bool offers(std::string_view list, std::string_view protocol) {
@@ -37,7 +37,8 @@ int on_client_hello(SSL* ssl, int* alert, void*) {
   const unsigned char* data = nullptr;
   std::size_t size = 0;
   bool device = false;
-  if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_application_layer_protocol_negotiation, &data, &size) == 1 && size > 2) {
+  if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_application_layer_protocol_negotiation, &data, &size) == 1 &&
+      size > 2) {
     device = offers(as_chars({data + 2, size - 2}), kLinkProtocol);
   }
   *alert = SSL_AD_INTERNAL_ERROR;
@@ -45,7 +46,8 @@ int on_client_hello(SSL* ssl, int* alert, void*) {
   if (!set_session_context(ssl, device ? kLinkProtocol : kHttpProtocol)) return SSL_CLIENT_HELLO_ERROR;
   if (!device) return SSL_CLIENT_HELLO_SUCCESS;
   SSL_set_verify(ssl, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
-  const bool set = SSL_set_min_proto_version(ssl, TLS1_3_VERSION) == 1 && SSL_set_max_send_fragment(ssl, kDeviceRecord) == 1;
+  const bool set =
+      SSL_set_min_proto_version(ssl, TLS1_3_VERSION) == 1 && SSL_set_max_send_fragment(ssl, kDeviceRecord) == 1;
   return set ? SSL_CLIENT_HELLO_SUCCESS : SSL_CLIENT_HELLO_ERROR;
 }
 
@@ -61,18 +63,22 @@ int on_alpn(SSL*, const unsigned char** out, unsigned char* out_size, const unsi
 }
 
 bool use_server_key(SSL_CTX* context, const KeyAndCertificate& server) {
-  const std::unique_ptr<BIO, decltype(&BIO_free_all)> key_bio(BIO_new_mem_buf(server.private_key_pem.data(), -1), BIO_free_all);
-  const std::unique_ptr<BIO, decltype(&BIO_free_all)> bio(BIO_new_mem_buf(server.certificate_pem.data(), -1), BIO_free_all);
-  const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(PEM_read_bio_PrivateKey(key_bio.get(), nullptr, nullptr, nullptr),
-                                                                EVP_PKEY_free);
-  const std::unique_ptr<X509, decltype(&X509_free)> certificate(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr), X509_free);
+  const std::unique_ptr<BIO, decltype(&BIO_free_all)> key_bio(BIO_new_mem_buf(server.private_key_pem.data(), -1),
+                                                              BIO_free_all);
+  const std::unique_ptr<BIO, decltype(&BIO_free_all)> bio(BIO_new_mem_buf(server.certificate_pem.data(), -1),
+                                                          BIO_free_all);
+  const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(
+      PEM_read_bio_PrivateKey(key_bio.get(), nullptr, nullptr, nullptr), EVP_PKEY_free);
+  const std::unique_ptr<X509, decltype(&X509_free)> certificate(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr),
+                                                                X509_free);
   return key && certificate && SSL_CTX_use_certificate(context, certificate.get()) == 1 &&
          SSL_CTX_use_PrivateKey(context, key.get()) == 1;
 }
 
 bool trust(SSL_CTX* context, const std::string& authority_pem) {
   const std::unique_ptr<BIO, decltype(&BIO_free_all)> bio(BIO_new_mem_buf(authority_pem.data(), -1), BIO_free_all);
-  const std::unique_ptr<X509, decltype(&X509_free)> authority(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr), X509_free);
+  const std::unique_ptr<X509, decltype(&X509_free)> authority(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr),
+                                                              X509_free);
   return authority && X509_STORE_add_cert(SSL_CTX_get_cert_store(context), authority.get()) == 1;
 }
 
@@ -92,7 +98,8 @@ Result<SslContext> make_ssl_context(const KeyAndCertificate& server, const std::
   SSL_CTX_set_num_tickets(context.get(), 1);
   SSL_CTX_set_timeout(context.get(), kSessionSeconds);
   SSL_CTX_sess_set_cache_size(context.get(), kSessionsKept);
-  SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  SSL_CTX_set_mode(context.get(),
+                   SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   SSL_CTX_set_client_hello_cb(context.get(), on_client_hello, nullptr);
   SSL_CTX_set_alpn_select_cb(context.get(), on_alpn, nullptr);
   return context;
@@ -109,7 +116,8 @@ std::optional<std::string> device_id_of(const SSL* ssl) {
   X509* certificate = SSL_get0_peer_certificate(ssl);
   if (certificate == nullptr || SSL_get_verify_result(ssl) != X509_V_OK) return std::nullopt;
   std::array<char, 64> name{};
-  const int length = X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, name.data(), name.size());
+  const int length =
+      X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, name.data(), name.size());
   if (length <= 0) return std::nullopt;
   std::string id(name.data(), static_cast<std::size_t>(length));
   if (!is_sid(id, "UV")) return std::nullopt;

@@ -26,7 +26,8 @@ std::string page_url(const Call& call, std::uint64_t page, const std::string& to
 
 // What the device runs against what it is to run.
 std::string_view update_status(const Report& report, const std::string& target_hash) {
-  if (report.error != 0 && (report.state == wire::APP_REFUSED || report.target_hash == target_hash) && !target_hash.empty()) {
+  if (report.error != 0 && (report.state == wire::APP_REFUSED || report.target_hash == target_hash) &&
+      !target_hash.empty()) {
     return "error";
   }
   return report.running_hash == target_hash ? "up-to-date" : "pending";
@@ -38,7 +39,8 @@ Json device_app_json(Services& services, const Device& device) {
   const Report& report = device.report;
   std::string target_hash;
   if (!device.desired.app_sid.empty()) {
-    if (const auto target = services.store.app(device.account_sid, device.desired.app_sid)) target_hash = target->manifest.hash;
+    if (const auto target = services.store.app(device.account_sid, device.desired.app_sid))
+      target_hash = target->manifest.hash;
   }
   Json app;
   app["target_sid"] = text_or_null(device.desired.app_sid);
@@ -48,7 +50,8 @@ Json device_app_json(Services& services, const Device& device) {
   app["update_error_code"] = report.error == 0 ? Json() : Json(report.error);
   app["reported_sid"] = Json();
   if (!report.running_hash.empty()) {
-    if (const auto running = services.store.app(device.account_sid, report.running_hash)) app["reported_sid"] = running->sid;
+    if (const auto running = services.store.app(device.account_sid, report.running_hash))
+      app["reported_sid"] = running->sid;
   }
   app["reported_hash"] = report.running_hash.empty() ? Json() : Json(prefixed_hash(report.running_hash));
   app["date_reported"] = time_or_null(report.reported);
@@ -72,7 +75,7 @@ Json connection_json(Services& services, const Device& device) {
 }
 
 Json registers_json(const wire::CrashReport& report) {
-  static constexpr std::array<const char*, 17> kNames = {"r0", "r1", "r2",  "r3",  "r4",  "r5", "r6", "r7",  "r8",
+  static constexpr std::array<const char*, 17> kNames = {"r0", "r1",  "r2",  "r3",  "r4", "r5", "r6", "r7",  "r8",
                                                          "r9", "r10", "r11", "r12", "sp", "lr", "pc", "xpsr"};
   Json registers = Json::object();
   for (int i = 0; i < report.registers_size() && i < static_cast<int>(kNames.size()); ++i) {
@@ -93,10 +96,8 @@ HttpReply json_reply(int status, const Json& body) {
 
 HttpReply error_reply(int status, const Sentence& sentence) {
   const int code = status == 401 ? 20003 : 20000 + status;  // 20003: the original's "authenticate"
-  HttpReply reply = json_reply(status, {{"code", code},
-                                        {"message", sentence},
-                                        {"more_info", "docs/rest-api.md"},
-                                        {"status", status}});
+  HttpReply reply = json_reply(
+      status, {{"code", code}, {"message", sentence}, {"more_info", "docs/rest-api.md"}, {"status", status}});
   if (status == 401) reply.headers.emplace_back("WWW-Authenticate", "Basic realm=\"mvcloud\"");
   return reply;
 }
@@ -123,7 +124,8 @@ Result<PageRequest> page_request(const Fields& query) {
   if (!parse_number(page_number(query))) return fail("Page must be a number");
   const auto token = query.find("PageToken");
   if (token == query.end() || token->second.empty()) return page;
-  const auto order = parse_number(std::string_view(token->second).substr(std::min<std::size_t>(2, token->second.size())));
+  const auto order =
+      parse_number(std::string_view(token->second).substr(std::min<std::size_t>(2, token->second.size())));
   if (!order || *order > INT64_MAX || !(token->second.starts_with("PA") || token->second.starts_with("PB"))) {
     return fail("PageToken is not one of a list's meta: follow next_page_url as it is");
   }
@@ -142,7 +144,8 @@ Json list_meta(const Call& call, const std::string& key, bool more_older, bool m
   meta["first_page_url"] = page_url(call, 0, "");
   const bool back = more_newer && first != 0 && page > 0;
   meta["previous_page_url"] = back ? Json(page_url(call, page - 1, "PB" + std::to_string(first))) : Json();
-  meta["next_page_url"] = more_older && last != 0 ? Json(page_url(call, page + 1, "PA" + std::to_string(last))) : Json();
+  meta["next_page_url"] =
+      more_older && last != 0 ? Json(page_url(call, page + 1, "PA" + std::to_string(last))) : Json();
   meta["url"] = call.request.target;
   return meta;
 }

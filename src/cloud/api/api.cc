@@ -60,7 +60,11 @@ class Routed final : public HttpExchange {
  public:
   Routed(Services& services, const Api::Entry& entry, HttpRequest request, std::vector<std::string> path,
          std::string account)
-      : services_(services), entry_(entry), request_(std::move(request)), path_(std::move(path)), account_(std::move(account)) {}
+      : services_(services),
+        entry_(entry),
+        request_(std::move(request)),
+        path_(std::move(path)),
+        account_(std::move(account)) {}
 
   std::optional<HttpReply> early_reply() override { return std::nullopt; }
 
@@ -83,7 +87,8 @@ class Routed final : public HttpExchange {
     const std::string_view type = request_.header("content-type");
     if (type.starts_with("application/json")) return parse_json_fields(body_);
     auto fields = parse_form(body_);
-    if (!fields) return fail("the body is not a form in UTF-8 with each field once (application/x-www-form-urlencoded)");
+    if (!fields)
+      return fail("the body is not a form in UTF-8 with each field once (application/x-www-form-urlencoded)");
     return std::move(*fields);
   }
 

@@ -97,7 +97,8 @@ Result<void> apply(Call& call, Device& device, Changes& changes) {
     } else if (name == "LoggingEnabled" || name == "RestartApp" || name == "Force") {
       if (auto set = set_flag(name, value, device, changes); !set) return set;
     } else {
-      return fail("there is no parameter " + name + " here: give UniqueName, TargetApp, LoggingEnabled, RestartApp or Force");
+      return fail("there is no parameter " + name +
+                  " here: give UniqueName, TargetApp, LoggingEnabled, RestartApp or Force");
     }
   }
   return {};
@@ -110,7 +111,8 @@ HttpReply update_device(Call& call) {
   Changes changes;
   if (const auto applied = apply(call, *device, changes); !applied) return error_reply(400, applied.error());
   if (changes.desired) ++device->desired.generation;
-  if (const auto stored = services.store.update_device(*device, services.now()); !stored) return error_reply(stored.error());
+  if (const auto stored = services.store.update_device(*device, services.now()); !stored)
+    return error_reply(stored.error());
   if (!changes.target_event.empty()) {
     record_event(services, *device, "target", changes.target_event,
                  Json({{"target_sid", device->desired.app_sid}, {"generation", device->desired.generation}}).dump());

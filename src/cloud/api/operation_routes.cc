@@ -19,9 +19,7 @@ HttpReply health(Call& call) {
   return text_reply(200, "text/plain", "ok\n");
 }
 
-HttpReply metrics(Call& call) {
-  return text_reply(200, "text/plain; version=0.0.4", call.services.metrics.print());
-}
+HttpReply metrics(Call& call) { return text_reply(200, "text/plain; version=0.0.4", call.services.metrics.print()); }
 
 }  // namespace
 

@@ -42,8 +42,8 @@ Result<Cursor> read_cursor(const Call& call) {
 }
 
 std::string sse(std::int64_t id, std::string_view event, const Json& data) {
-  return "id: " + std::to_string(id) + "\nevent: " + std::string(event) + "\ndata: " +
-         data.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n\n";
+  return "id: " + std::to_string(id) + "\nevent: " + std::string(event) +
+         "\ndata: " + data.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n\n";
 }
 
 // Reads batches from the Store and waits on the bus when there is nothing more.

@@ -15,7 +15,8 @@ std::string limit_sentence(std::uint64_t limit) {
 }
 
 // Puts manifest, layers and zip in their places; what `app` names is on disk afterwards.
-Result<std::vector<Blob>> store_blobs(const BlobStore& blobs, const CheckedBundle& bundle, TemporaryFile& zip, App& app) {
+Result<std::vector<Blob>> store_blobs(const BlobStore& blobs, const CheckedBundle& bundle, TemporaryFile& zip,
+                                      App& app) {
   std::vector<Blob> layers;
   for (const std::string& content : bundle.layers) {
     auto hash = blobs.put(content);
@@ -126,7 +127,8 @@ HttpReply Upload::store_bundle() {
   app.created = app.updated = services_.now();
   if (const auto added = services_.store.add_app(app, *layers); !added) return error_reply(added.error());
   services_.metrics.add("mvcloud_uploads_total");
-  spdlog::info("app {} ({} {}), {} bytes, signed by {}", app.sid, app.name, app.version, app.bundle.size, app.signer_id);
+  spdlog::info("app {} ({} {}), {} bytes, signed by {}", app.sid, app.name, app.version, app.bundle.size,
+               app.signer_id);
   return json_reply(201, app_json(app));
 }
 

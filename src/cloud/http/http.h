@@ -19,8 +19,8 @@ using Fields = std::map<std::string, std::string, std::less<>>;
 
 struct HttpRequest {
   std::string method;
-  std::string path;                                   // decoded, without the query
-  std::string target;                                 // as it came
+  std::string path;    // decoded, without the query
+  std::string target;  // as it came
   Fields query;
   std::map<std::string, std::string, std::less<>> headers;  // names in lower case; of repeated ones the last
   bool keep_alive = true;
@@ -78,8 +78,8 @@ struct HttpReply {
   int status = 200;
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
-  std::unique_ptr<StreamSource> stream;           // instead of `body`
-  std::unique_ptr<WebSocketHandler> web_socket;   // instead of everything, status 101
+  std::unique_ptr<StreamSource> stream;          // instead of `body`
+  std::unique_ptr<WebSocketHandler> web_socket;  // instead of everything, status 101
 };
 
 // One request being taken in.

@@ -115,7 +115,8 @@ tl::expected<std::size_t, HttpParser::Problem> HttpParser::parse(std::string_vie
   const std::size_t used = impl_->put(boost::asio::const_buffer(bytes.data(), bytes.size()), error);
   if (impl_->stopped()) return bytes.size();
   if (error && error != http::error::need_more) {
-    if (impl_->bad_target()) return tl::make_unexpected(Problem{400, "the request's path or query is not well-formed UTF-8"});
+    if (impl_->bad_target())
+      return tl::make_unexpected(Problem{400, "the request's path or query is not well-formed UTF-8"});
     return tl::make_unexpected(problem_of(error));
   }
   if (!impl_->is_header_done() && bytes.size() - used > kHeaderLimit) {

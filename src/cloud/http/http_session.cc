@@ -71,7 +71,8 @@ std::string head_of(const HttpReply& reply, bool keep_alive) {
 }
 
 HttpReply problem_reply(int status, const Sentence& sentence) {
-  const nlohmann::ordered_json body = {{"code", 20000 + status}, {"message", sentence}, {"more_info", ""}, {"status", status}};
+  const nlohmann::ordered_json body = {
+      {"code", 20000 + status}, {"message", sentence}, {"more_info", ""}, {"status", status}};
   HttpReply reply;
   reply.status = status;
   reply.headers = {{"Content-Type", "application/json"}};
@@ -106,6 +107,13 @@ void HttpSession::on_bytes(std::span<const std::uint8_t> bytes) {
 }
 
 void HttpSession::parse_input() {
+  if (parsing_) return;  // a reply that is over at once comes back here from within the parser
+  parsing_ = true;
+  parse_requests();
+  parsing_ = false;
+}
+
+void HttpSession::parse_requests() {
   while (state_ == State::kRequests && !input_.empty()) {
     if (!parser_.in_request()) request_began_ = now_;
     const auto used = parser_.parse(input_);
@@ -203,7 +211,8 @@ void HttpSession::start_web_socket(HttpReply& reply) {
 }
 
 void HttpSession::take_web_socket(std::string_view bytes) {
-  const auto taken = decoder_.push(bytes, [this](web_socket::Decoder::Event event) { return take_frame(std::move(event)); });
+  const auto taken =
+      decoder_.push(bytes, [this](web_socket::Decoder::Event event) { return take_frame(std::move(event)); });
   if (taken || state_ != State::kWebSocket) return;
   const auto handler = std::move(web_socket_);
   close(taken.error().close_code, taken.error().sentence);

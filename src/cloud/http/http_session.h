@@ -39,6 +39,7 @@ class HttpSession final : public ConnectionUser, private HttpParserEvents, priva
   void close(std::uint16_t code, std::string_view reason) override;
 
   void parse_input();
+  void parse_requests();
   void reply(HttpReply reply, bool keep_alive);
   void start_stream(HttpReply& reply);
   void start_web_socket(HttpReply& reply);
@@ -59,6 +60,7 @@ class HttpSession final : public ConnectionUser, private HttpParserEvents, priva
   web_socket::Decoder decoder_;
   bool stream_ended_ = false;
   bool starting_ = false;
+  bool parsing_ = false;
   bool shutting_down_ = false;
   Microseconds now_;
   Microseconds last_byte_;

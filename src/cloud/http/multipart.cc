@@ -55,7 +55,10 @@ std::optional<std::string> MultipartParser::boundary_of(std::string_view content
 
 // The first boundary may be the body's first bytes, so the body is read as if a line break stood before it.
 MultipartParser::MultipartParser(std::string boundary, OnPart on_part, OnData on_data)
-    : delimiter_("\r\n--" + std::move(boundary)), on_part_(std::move(on_part)), on_data_(std::move(on_data)), buffer_("\r\n") {}
+    : delimiter_("\r\n--" + std::move(boundary)),
+      on_part_(std::move(on_part)),
+      on_data_(std::move(on_data)),
+      buffer_("\r\n") {}
 
 Result<void> MultipartParser::push(std::string_view bytes) {
   if (state_ == State::kEpilogue) return {};
@@ -125,7 +128,8 @@ Result<bool> MultipartParser::headers() {
 Result<bool> MultipartParser::data() {
   const std::size_t at = buffer_.find(delimiter_);
   // What may be the beginning of the delimiter stays until more is there.
-  const std::size_t ready = at != std::string::npos ? at : buffer_.size() - std::min(buffer_.size(), delimiter_.size() - 1);
+  const std::size_t ready =
+      at != std::string::npos ? at : buffer_.size() - std::min(buffer_.size(), delimiter_.size() - 1);
   if (ready > 0) {
     if (auto taken = on_data_(std::string_view(buffer_).substr(0, ready)); !taken) return fail(taken.error());
   }

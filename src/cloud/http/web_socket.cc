@@ -56,7 +56,8 @@ tl::expected<std::optional<Decoder::Header>, Decoder::Problem> Decoder::read_hea
   if (buffer_.size() < 2) return std::nullopt;
   const auto first = static_cast<std::uint8_t>(buffer_[0]);
   const auto second = static_cast<std::uint8_t>(buffer_[1]);
-  if ((first & 0x70) != 0 || !known(first & 0x0F)) return problem(1002, "a frame has reserved bits or an unknown opcode");
+  if ((first & 0x70) != 0 || !known(first & 0x0F))
+    return problem(1002, "a frame has reserved bits or an unknown opcode");
   if ((second & 0x80) == 0) return problem(1002, "a frame of the client is not masked");
   Header header{(first & 0x80) != 0, static_cast<Opcode>(first & 0x0F), 6, std::size_t{second} & 0x7F};
   if (is_control(header.opcode) && (!header.final || header.length > 125)) {
@@ -92,7 +93,8 @@ tl::expected<void, Decoder::Problem> Decoder::push(std::string_view bytes, const
     if (auto ordered = check_order(**header); !ordered) return ordered;
     const std::string mask = buffer_.substr((*header)->size - 4, 4);
     Event event{(*header)->opcode, buffer_.substr((*header)->size, (*header)->length)};
-    for (std::size_t i = 0; i < event.payload.size(); ++i) event.payload[i] = static_cast<char>(event.payload[i] ^ mask[i % 4]);
+    for (std::size_t i = 0; i < event.payload.size(); ++i)
+      event.payload[i] = static_cast<char>(event.payload[i] ^ mask[i % 4]);
     if (event.opcode == Opcode::kContinuation) event.opcode = Opcode::kBinary;
     buffer_.erase(0, (*header)->size + (*header)->length);
     if (!on_event(std::move(event))) return {};

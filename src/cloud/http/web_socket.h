@@ -22,8 +22,8 @@ inline constexpr std::size_t kMaxPayload = 64 * 1024;
 std::string encode(Opcode opcode, std::string_view payload);
 std::string encode_close(std::uint16_t code, std::string_view reason);
 
-// Decodes frames of a client. The pieces of a fragmented message are given as they come: what runs on top is a stream of
-// bytes, and message boundaries mean nothing to it.
+// Decodes frames of a client. The pieces of a fragmented message are given as they come: what runs on top is a stream
+// of bytes, and message boundaries mean nothing to it.
 class Decoder {
  public:
   struct Event {

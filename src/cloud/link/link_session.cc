@@ -246,7 +246,8 @@ void LinkSession::take_report(const wire::AppReport& message) {
 }
 
 void LinkSession::take_crash(const wire::CrashReport& crash) {
-  const auto added = services_.store.add_crash(device_.sid, {crash.number(), services_.now(), crash.SerializeAsString()});
+  const auto added =
+      services_.store.add_crash(device_.sid, {crash.number(), services_.now(), crash.SerializeAsString()});
   if (!added) {
     spdlog::error("a crash report of {} is not stored: {}", device_.sid, added.error().sentence);
     return;  // not acknowledged: the device keeps it and sends it again
@@ -303,7 +304,8 @@ void LinkSession::on_tick(Microseconds now) {
     return end(CloseReason::kProtocol, "no Hello came within 20 seconds");
   }
   if (state_ != State::kLive) return;
-  if (now - last_heard_ > idle_limit()) return end(CloseReason::kGone, "nothing was heard for two keep-alive intervals");
+  if (now - last_heard_ > idle_limit())
+    return end(CloseReason::kGone, "nothing was heard for two keep-alive intervals");
   const bool unanswered = multiplex_.state(Stream::kDebug) == Multiplex::State::kOpening;
   if (unanswered && debug_client_ != nullptr && now - debug_asked_ > kDebugAnswerTimeout) {
     multiplex_.close(Stream::kDebug);
@@ -329,7 +331,8 @@ void LinkSession::desired_changed() {
 void LinkSession::supersede() { end(CloseReason::kSuperseded, "a newer connection of this device took over"); }
 
 bool LinkSession::open_debug(DebugClient& client) {
-  if (state_ != State::kLive || debug_client_ != nullptr || !multiplex_.open(Stream::kDebug, kDebugWindow)) return false;
+  if (state_ != State::kLive || debug_client_ != nullptr || !multiplex_.open(Stream::kDebug, kDebugWindow))
+    return false;
   debug_client_ = &client;
   debug_asked_ = services_.now();
   send_frame(Type::kOpen, Stream::kDebug, as_chars(frame::write_u32(kDebugWindow)));

@@ -8,8 +8,9 @@ namespace {
 constexpr std::array<std::string_view, 8> kStates = {"none",    "downloading", "staged", "installing",
                                                      "running", "crashed",     "halted", "refused"};
 constexpr std::array<std::string_view, 11> kWakeReasons = {
-    "cold-boot",     "remote-kernel-restart",  "remote-app-restart", "debugger-restart", "kernel-crash",  "kernel-watchdog",
-    "kernel-out-of-memory", "kernel-error", "app-crash",          "app-updated",      "kernel-updated"};
+    "cold-boot",    "remote-kernel-restart", "remote-app-restart",   "debugger-restart",
+    "kernel-crash", "kernel-watchdog",       "kernel-out-of-memory", "kernel-error",
+    "app-crash",    "app-updated",           "kernel-updated"};
 
 // Wall times outside of these are a device's clock gone wrong.
 constexpr std::uint64_t kEarliestTime = 1'577'836'800ULL * 1'000'000;  // 2020-01-01

@@ -78,8 +78,8 @@ Stored<std::unique_ptr<Database>> Database::open(const std::string& path) {
   std::unique_ptr<Database> database(new Database());
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
   if (sqlite3_open_v2(path.c_str(), &database->handle_, flags, nullptr) != SQLITE_OK) {
-    return tl::make_unexpected(
-        StoreError{StoreError::Kind::kFailed, "cannot open the database " + path + ": " + sqlite3_errmsg(database->handle_)});
+    return tl::make_unexpected(StoreError{
+        StoreError::Kind::kFailed, "cannot open the database " + path + ": " + sqlite3_errmsg(database->handle_)});
   }
   sqlite3_extended_result_codes(database->handle_, 1);
   sqlite3_busy_timeout(database->handle_, kBusyTimeoutMs);

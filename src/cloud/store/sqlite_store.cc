@@ -66,10 +66,11 @@ App read_app(const Query& row) {
   app.updated = row.number(14);
   return app;
 }
-constexpr Table<App> kApps{"app",
-                           "sid, account_sid, unique_name, manifest_hash, manifest_size, bundle_hash, bundle_size, name, "
-                           "version, build_id, board, signer_id, debuggable, created, updated",
-                           15, "account_sid", read_app};
+constexpr Table<App> kApps{
+    "app",
+    "sid, account_sid, unique_name, manifest_hash, manifest_size, bundle_hash, bundle_size, name, "
+    "version, build_id, board, signer_id, debuggable, created, updated",
+    15, "account_sid", read_app};
 
 Desired read_desired(const Query& row, int at) {
   Desired desired;
@@ -158,7 +159,9 @@ class SqliteStore final : public Store {
 
   Stored<void> add_app(const App& app, const std::vector<Blob>& layers) override;
   Stored<App> app(std::string_view account, std::string_view key) override;
-  Stored<Page<App>> apps(std::string_view account, const PageRequest& page) override { return list(kApps, account, page); }
+  Stored<Page<App>> apps(std::string_view account, const PageRequest& page) override {
+    return list(kApps, account, page);
+  }
   Stored<std::vector<std::string>> remove_app(std::string_view account, std::string_view sid) override;
   Stored<Blob> app_blob(std::string_view app_sid, std::string_view hash) override;
   Stored<bool> blob_is_used(std::string_view hash) override;
@@ -228,8 +231,8 @@ template <typename T>
 Stored<Page<T>> SqliteStore::list(const Table<T>& table, std::string_view owner, const PageRequest& page) {
   const bool backwards = page.newer_than.has_value();
   const std::string sql = std::string("SELECT ") + table.columns + ", ord FROM " + table.name + " WHERE " +
-                          table.owner_column + " = ?1 AND ord " + (backwards ? "> ?2 ORDER BY ord" : "< ?2 ORDER BY ord DESC") +
-                          " LIMIT ?3";
+                          table.owner_column + " = ?1 AND ord " +
+                          (backwards ? "> ?2 ORDER BY ord" : "< ?2 ORDER BY ord DESC") + " LIMIT ?3";
   auto query = db_->query(sql);
   if (!query) return tl::make_unexpected(query.error());
   const std::int64_t from = backwards ? *page.newer_than : page.older_than.value_or(INT64_MAX);
@@ -260,11 +263,13 @@ Stored<Page<T>> SqliteStore::list(const Table<T>& table, std::string_view owner,
 
 Stored<void> SqliteStore::add_token(const Token& token) {
   return run("INSERT INTO token (sid, account_sid, name, salt, hash, created, expires) VALUES (?, ?, ?, ?, ?, ?, ?)",
-             token.sid, token.account_sid, token.name, Bytes{token.salt}, Bytes{token.hash}, token.created, token.expires);
+             token.sid, token.account_sid, token.name, Bytes{token.salt}, Bytes{token.hash}, token.created,
+             token.expires);
 }
 
 Stored<Token> SqliteStore::token(std::string_view sid) {
-  auto found = rows("SELECT sid, account_sid, name, salt, hash, created, expires FROM token WHERE sid = ?", read_token, sid);
+  auto found =
+      rows("SELECT sid, account_sid, name, salt, hash, created, expires FROM token WHERE sid = ?", read_token, sid);
   if (!found) return tl::make_unexpected(found.error());
   if (found->empty()) return not_found("there is no such token");
   return std::move(found->front());
@@ -296,10 +301,11 @@ Stored<void> SqliteStore::remove_signer(std::string_view account, std::string_vi
 Stored<void> SqliteStore::add_app(const App& app, const std::vector<Blob>& layers) {
   Transaction transaction(*db_);
   if (auto done = transaction.begin(); !done) return done;
-  auto added = run(std::string("INSERT INTO app (") + kApps.columns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                   app.sid, app.account_sid, TextOrNull{app.unique_name}, Bytes{app.manifest.hash}, app.manifest.size,
-                   Bytes{app.bundle.hash}, app.bundle.size, app.name, app.version, Bytes{app.build_id}, app.board,
-                   app.signer_id, app.debuggable, app.created, app.updated);
+  auto added =
+      run(std::string("INSERT INTO app (") + kApps.columns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+          app.sid, app.account_sid, TextOrNull{app.unique_name}, Bytes{app.manifest.hash}, app.manifest.size,
+          Bytes{app.bundle.hash}, app.bundle.size, app.name, app.version, Bytes{app.build_id}, app.board, app.signer_id,
+          app.debuggable, app.created, app.updated);
   if (!added) {
     return explain_conflict(std::move(added), "there is an app with the unique name '" + app.unique_name +
                                                   "' or with this very manifest already: choose another name");
@@ -341,7 +347,10 @@ Stored<std::vector<std::string>> SqliteStore::remove_app(std::string_view accoun
 Stored<Blob> SqliteStore::app_blob(std::string_view app_sid, std::string_view hash) {
   auto found = rows<Blob>(
       "SELECT hash, size FROM app_blob WHERE app_sid = ? AND hash = ? AND for_device",
-      [](const Query& row) { return Blob{row.text(0), row.unsigned_number(1)}; }, app_sid, Bytes{hash});
+      [](const Query& row) {
+        return Blob{row.text(0), row.unsigned_number(1)};
+      },
+      app_sid, Bytes{hash});
   if (!found) return tl::make_unexpected(found.error());
   if (found->empty()) return not_found("the app has no such layer");
   return found->front();
@@ -381,7 +390,8 @@ Stored<Device> SqliteStore::find_device(std::string_view account, std::string_vi
     if (!found) return tl::make_unexpected(found.error());
   }
   if (found->empty()) return not_found("there is no device " + std::string(key));
-  if (found->size() > 1) return conflict("more than one device begins with '" + std::string(key) + "': give more of it");
+  if (found->size() > 1)
+    return conflict("more than one device begins with '" + std::string(key) + "': give more of it");
   return std::move(found->front());
 }
 
@@ -421,7 +431,8 @@ Stored<void> SqliteStore::update_report(std::string_view sid, const Report& repo
       "UPDATE device SET state = ?, running_hash = ?, fetching_hash = ?, seen_generation = ?, bytes_done = ?, "
       "bytes_total = ?, error = ?, detail = ?, done_restart_generation = ?, restarts = ?, reported = ? WHERE sid = ?",
       report.state, Bytes{report.running_hash}, Bytes{report.target_hash}, report.generation, report.bytes_done,
-      report.bytes_total, report.error, report.detail, report.restart_generation, report.restarts, report.reported, sid);
+      report.bytes_total, report.error, report.detail, report.restart_generation, report.restarts, report.reported,
+      sid);
 }
 
 // --- logs, crashes, events
@@ -433,15 +444,16 @@ Stored<std::size_t> SqliteStore::append_logs(std::string_view sid, const std::ve
   std::size_t added = 0;
   for (const LogRecord& record : records) {
     const auto changed = change(
-        "INSERT OR IGNORE INTO log (device_sid, boot_id, sequence, time, uptime, source, text) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR IGNORE INTO log (device_sid, boot_id, sequence, time, uptime, source, text) VALUES (?, ?, ?, ?, ?, "
+        "?, ?)",
         sid, record.boot_id, record.sequence, record.time, record.uptime_us, record.source, Bytes{record.text});
     if (!changed) return tl::make_unexpected(changed.error());
     added += static_cast<std::size_t>(*changed);
   }
-  auto trimmed = run(
-      "DELETE FROM log WHERE device_sid = ?1 AND id <= "
-      "(SELECT id FROM log WHERE device_sid = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
-      sid, static_cast<std::int64_t>(keep));
+  auto trimmed =
+      run("DELETE FROM log WHERE device_sid = ?1 AND id <= "
+          "(SELECT id FROM log WHERE device_sid = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
+          sid, static_cast<std::int64_t>(keep));
   if (!trimmed) return tl::make_unexpected(trimmed.error());
   if (auto done = transaction.commit(); !done) return tl::make_unexpected(done.error());
   return added;
@@ -453,8 +465,8 @@ Stored<std::vector<LogRecord>> SqliteStore::logs(std::string_view sid, std::int6
       "SELECT id, boot_id, sequence, time, uptime, source, text FROM log WHERE device_sid = ? AND id > ? AND time >= ? "
       "ORDER BY id LIMIT ?",
       [](const Query& row) {
-        return LogRecord{row.number(0),          row.unsigned_number(1), row.unsigned_number(2),
-                         row.number(3),          row.unsigned_number(4), static_cast<int>(row.number(5)),
+        return LogRecord{row.number(0), row.unsigned_number(1), row.unsigned_number(2),
+                         row.number(3), row.unsigned_number(4), static_cast<int>(row.number(5)),
                          row.text(6)};
       },
       sid, after, since, static_cast<std::int64_t>(limit));
@@ -488,7 +500,8 @@ Stored<std::int64_t> SqliteStore::add_event(std::string_view account, const Even
 Stored<std::vector<Event>> SqliteStore::events(std::string_view account, std::string_view device_sid,
                                                std::int64_t after, Microseconds since, std::size_t limit) {
   return rows<Event>(
-      "SELECT id, device_sid, time, kind, detail, data FROM event WHERE account_sid = ?1 AND id > ?2 AND time >= ?3 AND "
+      "SELECT id, device_sid, time, kind, detail, data FROM event WHERE account_sid = ?1 AND id > ?2 AND time >= ?3 "
+      "AND "
       "(?4 = '' OR device_sid = ?4) ORDER BY id LIMIT ?5",
       [](const Query& row) {
         return Event{row.number(0), row.text(1), row.number(2), row.text(3), row.text(4), row.text(5)};
@@ -506,9 +519,9 @@ Stored<void> prepare_schema(Database& database) {
   }
   if (version == kSchemaVersion) return {};
   if (version != 0) {
-    return tl::make_unexpected(StoreError{StoreError::Kind::kFailed,
-                                          "the database was made by a newer mvcloud (schema " + std::to_string(version) +
-                                              "): run that version or restore a backup"});
+    return tl::make_unexpected(
+        StoreError{StoreError::Kind::kFailed, "the database was made by a newer mvcloud (schema " +
+                                                  std::to_string(version) + "): run that version or restore a backup"});
   }
   Transaction transaction(database);
   if (auto done = transaction.begin(); !done) return done;

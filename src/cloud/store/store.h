@@ -178,7 +178,8 @@ class Store {
   // By sid, unique name, or hash of the manifest (32 bytes).
   virtual Stored<App> app(std::string_view account, std::string_view key) = 0;
   virtual Stored<Page<App>> apps(std::string_view account, const PageRequest& page) = 0;
-  // Removes the app and returns the hashes of blobs that nothing refers to any more. kConflict while a device targets it.
+  // Removes the app and returns the hashes of blobs that nothing refers to any more. kConflict while a device targets
+  // it.
   virtual Stored<std::vector<std::string>> remove_app(std::string_view account, std::string_view sid) = 0;
   // The blob, if it belongs to the app's bundle as seen by devices: its manifest or a layer.
   virtual Stored<Blob> app_blob(std::string_view app_sid, std::string_view hash) = 0;
