@@ -34,7 +34,8 @@ const char* describe(ImageError error) {
     case ImageError::kNoImage:
       return "no microvisor image in flash: write microvisor.bin at offset 0x800000";
     case ImageError::kUnknownHeader:
-      return "the microvisor image has a header version that this boot ROM does not know: use the boot ROM of its build";
+      return "the microvisor image has a header version that this boot ROM does not know: use the boot ROM of its "
+             "build";
     case ImageError::kBadLength:
       return "the microvisor image is empty or longer than its place: write microvisor.bin again";
     case ImageError::kBadLoadAddress:

@@ -17,9 +17,9 @@ namespace {
 
 World* receiver = nullptr;
 
-constexpr std::uint32_t kUnstackErrors = 0x0000'0808;  // CFSR.MUNSTKERR, UNSTKERR
-constexpr std::uint32_t kStackErrors = 0x0010'1010;    // CFSR.MSTKERR, STKERR, STKOF: no frame was stored
-constexpr std::uint32_t kBadReturn = 0x6;              // SFSR.INVIS, INVER: an exception return that was not allowed
+constexpr std::uint32_t kUnstackErrors = 0x0000'0808;   // CFSR.MUNSTKERR, UNSTKERR
+constexpr std::uint32_t kStackErrors = 0x0010'1010;     // CFSR.MSTKERR, STKERR, STKOF: no frame was stored
+constexpr std::uint32_t kBadReturn = 0x6;               // SFSR.INVIS, INVER: an exception return that was not allowed
 constexpr std::uint32_t kSecureAddressValid = 1U << 6;  // SFSR.SFARVALID, which QEMU sets for stacking only
 constexpr std::uint32_t kAttribution = 1U << 3;         // SFSR.AUVIOL
 

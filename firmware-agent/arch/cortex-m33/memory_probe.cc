@@ -39,8 +39,8 @@ bool poke(std::uint32_t address, std::size_t size, std::uint32_t value) {
 
 }  // namespace
 
-// Secure code sees its own bank of the System Control Space at the application's addresses; the application's bank is at
-// the Non-secure alias. The rest must be the application's by region and by attribution.
+// Secure code sees its own bank of the System Control Space at the application's addresses; the application's bank is
+// at the Non-secure alias. The rest must be the application's by region and by attribution.
 bool ProbedMemory::translate(std::uint32_t& address, std::size_t size) const {
   const auto length = static_cast<std::uint32_t>(size);
   if (lies_within(address, length, kControlSpace, kControlSpaceSize)) {

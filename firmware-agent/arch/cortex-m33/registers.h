@@ -55,15 +55,13 @@ inline constexpr std::uint32_t kResetSecureOnly = 1U << 3;    // AIRCR.SYSRESETR
 inline constexpr std::uint32_t kRequestReset = 1U << 2;       // AIRCR.SYSRESETREQ
 
 // MV_SPECIAL_REGISTER(name): read_name() and write_name(value) for a register that MRS and MSR reach.
-#define MV_SPECIAL_REGISTER(name)                                    \
-  inline std::uint32_t read_##name() {                               \
-    std::uint32_t value;                                             \
-    __asm volatile("mrs %0, " #name : "=r"(value));                  \
-    return value;                                                    \
-  }                                                                  \
-  inline void write_##name(std::uint32_t value) {                    \
-    __asm volatile("msr " #name ", %0\n isb" : : "r"(value) : "memory"); \
-  }
+#define MV_SPECIAL_REGISTER(name)                   \
+  inline std::uint32_t read_##name() {              \
+    std::uint32_t value;                            \
+    __asm volatile("mrs %0, " #name : "=r"(value)); \
+    return value;                                   \
+  }                                                 \
+  inline void write_##name(std::uint32_t value) { __asm volatile("msr " #name ", %0\n isb" : : "r"(value) : "memory"); }
 
 MV_SPECIAL_REGISTER(basepri)
 MV_SPECIAL_REGISTER(primask)

@@ -19,14 +19,14 @@ constinit Scheduler scheduler;
 
 namespace {
 
-constexpr std::uint32_t kUnusedWord = 0xa5a5a5a5;     // fills stacks, so that their use can be seen
-constexpr std::uint32_t kSeal = 0xfef5eda5;           // no EXC_RETURN can take this for a frame (ARM "stack sealing")
+constexpr std::uint32_t kUnusedWord = 0xa5a5a5a5;      // fills stacks, so that their use can be seen
+constexpr std::uint32_t kSeal = 0xfef5eda5;            // no EXC_RETURN can take this for a frame (ARM "stack sealing")
 constexpr std::uint32_t kFrameSignature = 0xfefa125b;  // on top of r4-r11 in a frame without FP (DDI 0553B, B3.19)
-constexpr std::uint32_t kFramePadded = 1U << 9;       // xPSR of a frame
-constexpr std::uint32_t kFpPartSize = 18 * 4;         // of a frame: s0-s15, FPSCR, one word unused
-constexpr std::uint32_t kMaskAll = 0x80;              // BASEPRI_S: no Non-secure interrupt at all
-constexpr std::uint32_t kMaskLowest = 0xf0;           // those of Non-secure priority 0xe0 and below: an RTOS' PendSV
-constexpr std::uint32_t kTicksPerMicrosecond = 20;    // SysTick runs at the core's 20 MHz
+constexpr std::uint32_t kFramePadded = 1U << 9;        // xPSR of a frame
+constexpr std::uint32_t kFpPartSize = 18 * 4;          // of a frame: s0-s15, FPSCR, one word unused
+constexpr std::uint32_t kMaskAll = 0x80;               // BASEPRI_S: no Non-secure interrupt at all
+constexpr std::uint32_t kMaskLowest = 0xf0;            // those of Non-secure priority 0xe0 and below: an RTOS' PendSV
+constexpr std::uint32_t kTicksPerMicrosecond = 20;     // SysTick runs at the core's 20 MHz
 constexpr std::uint64_t kLongestTick = 0xffffff / kTicksPerMicrosecond;
 
 // What the exception entry of SVC_Handler finds above its frame.
@@ -55,11 +55,10 @@ std::size_t unused_bytes(std::span<const std::uint32_t> stack) {
 
 // Never comes back: the Secure thread begins on its own stack.
 [[noreturn]] void enter_thread(std::uint32_t psp, std::uint32_t psplim, void (*entry)()) {
-  __asm volatile(
-      "msr psp, %0\n msr psplim, %1\n movs r3, #2\n msr control, r3\n isb\n cpsie i\n blx %2\n udf #0"
-      :
-      : "r"(psp), "r"(psplim), "r"(entry)
-      : "r3", "memory");
+  __asm volatile("msr psp, %0\n msr psplim, %1\n movs r3, #2\n msr control, r3\n isb\n cpsie i\n blx %2\n udf #0"
+                 :
+                 : "r"(psp), "r"(psplim), "r"(entry)
+                 : "r3", "memory");
   __builtin_unreachable();
 }
 

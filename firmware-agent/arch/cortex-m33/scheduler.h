@@ -1,10 +1,12 @@
-// The scheduler of the two contexts: the Secure thread and the Non-secure world (docs/architecture.md, "Who runs when").
+// The scheduler of the two contexts: the Secure thread and the Non-secure world (docs/architecture.md, "Who runs
+// when").
 //
 // Switches are made in PendSV_S (priority 0x60, above everything Non-secure), which finds the processor in one of four
 // places, told apart by EXC_RETURN (ARM DDI 0553B, B3.17):
 //   Non-secure Thread or Handler mode, world current: a plain switch. Exception return to Secure Thread mode while
 //     Non-secure exceptions are active is legal in v8-M (CCR.NONBASETHRDENA is RES1); they just stay active.
-//   Non-secure Handler mode, thread current: an interrupt of the application pre-empted the thread. It goes on, unless it
+//   Non-secure Handler mode, thread current: an interrupt of the application pre-empted the thread. It goes on, unless
+//   it
 //     stopped for the debugger, or kept the thread waiting for kHandlerPatience: then it is *adopted*, see `adopt`.
 //   Secure Thread mode: the thread itself, or a system call of the application on the world's own Secure stack.
 //   Secure Handler mode: a system call made by an interrupt handler, on MSP_S, which is nobody's own: not now.
@@ -35,8 +37,8 @@ static_assert(sizeof(SavedContext) == 48);
 struct ExcReturn {
   std::uint32_t value;
 
-  bool secure() const { return (value & kSecureStack) != 0; }       // the interrupted state, and whose stack holds the frame
-  bool thread_mode() const { return (value & 0x08) != 0; }  // else a handler was interrupted
+  bool secure() const { return (value & kSecureStack) != 0; }  // the interrupted state, and whose stack holds the frame
+  bool thread_mode() const { return (value & 0x08) != 0; }     // else a handler was interrupted
   bool fp_frame() const { return (value & 0x10) == 0; }
   bool process_stack() const { return (value & 0x04) != 0; }  // of the Secure state
 

@@ -80,7 +80,8 @@ extern "C" __attribute__((section(".vectors"), used)) const VectorTable mv_vecto
 extern "C" void mv_start() {
   copy(&mv_data_start, &mv_data_end, &mv_data_load);
   copy(&mv_nsc_start, &mv_nsc_end, &mv_nsc_load);
-  std::memset(&mv_bss_start, 0, reinterpret_cast<std::uintptr_t>(&mv_bss_end) - reinterpret_cast<std::uintptr_t>(&mv_bss_start));
+  std::memset(&mv_bss_start, 0,
+              reinterpret_cast<std::uintptr_t>(&mv_bss_end) - reinterpret_cast<std::uintptr_t>(&mv_bss_start));
   mv::arch::set_up_core(reinterpret_cast<std::uint32_t>(&mv_vectors));
   std::for_each(mv_init_start, mv_init_end, [](Handler init) { init(); });
   main();
@@ -101,9 +102,9 @@ void set_up_core(std::uint32_t vectors) {
   // MemManage, BusFault, UsageFault and SecureFault stay disabled: all escalate to HardFault. (QEMU 7.2 compares the
   // priority of a SecureFault wrongly while a Non-secure handler runs, so this is the one way that works everywhere.)
   reg32(kHandlerControl) = 0;
-  reg32(kSystemControl) = 1U << 3;                // SLEEPDEEPS: deep sleep is not the application's to choose
-  reg32(kCoprocessorAccess) = 0xfU << 20;         // for s16-s31 in the debugger's context
-  reg32(kNonSecureAccess) = 3U << 10;             // the application may use FP
+  reg32(kSystemControl) = 1U << 3;         // SLEEPDEEPS: deep sleep is not the application's to choose
+  reg32(kCoprocessorAccess) = 0xfU << 20;  // for s16-s31 in the debugger's context
+  reg32(kNonSecureAccess) = 3U << 10;      // the application may use FP
   // ASPEN, LSPENS, and no lazy stacking: it would let a bad Non-secure stack pointer fault inside our handlers.
   reg32(kFpContextControl) = 0xa0000000;
   reg32(kFpContextControl + kNonSecureAlias) = 0x80000000;

@@ -26,7 +26,7 @@ constexpr std::array<std::uint16_t, 7> kHelper = {
     0xbe00,  // bkpt
     0xbf00,  // nop
 };
-constexpr std::uint32_t kHelperReturn = 0;    // offsets of its entry points, in bytes
+constexpr std::uint32_t kHelperReturn = 0;  // offsets of its entry points, in bytes
 constexpr std::uint32_t kHelperLanding = 2;
 constexpr std::uint32_t kHelperSysTick = 4;
 constexpr std::uint64_t kHelperLimit = 100'000;  // us
@@ -47,7 +47,7 @@ void disable_interrupts() {
 }
 
 void reset_registers(std::uint32_t vectors) {
-  reg32(kHandlerControl + kNonSecureAlias) = 0;                     // active and pending system exceptions too
+  reg32(kHandlerControl + kNonSecureAlias) = 0;                      // active and pending system exceptions too
   reg32(kInterruptControl + kNonSecureAlias) = 1U << 27 | 1U << 25;  // clear PendSV, SysTick
   reg32(kMpuControl + kNonSecureAlias) = 0;
   reg32(kConfiguration + kNonSecureAlias) = 0x201;  // as after reset
@@ -136,8 +136,14 @@ void World::clean_up() {
   retire_active_exceptions();
 
   auto* frame = reinterpret_cast<ExceptionFrame*>(regions.ram + regions.ram_size - 64);
-  *frame = {.r0 = kSysTickControl, .r1 = 0, .r2 = 0, .r3 = 0, .r12 = 0, .lr = 0,
-            .pc = regions.code + kHelperSysTick, .xpsr = kThumb};
+  *frame = {.r0 = kSysTickControl,
+            .r1 = 0,
+            .r2 = 0,
+            .r3 = 0,
+            .r12 = 0,
+            .lr = 0,
+            .pc = regions.code + kHelperSysTick,
+            .xpsr = kThumb};
   write_msp_ns(reinterpret_cast<std::uint32_t>(frame));
   run_helper(ExcReturn::kNonSecureThread);
   reset_registers(regions.code);
@@ -153,10 +159,16 @@ void World::retire_active_exceptions() {
     const std::uint32_t bit = 1U << number % 32;
     if ((reg32(kNvicActive + offset) & reg32(kNvicTargetNonSecure + offset) & bit) == 0) continue;
     auto* frames = reinterpret_cast<ExceptionFrame*>(regions.ram + regions.ram_size - 128);
-    frames[0] = {.r0 = 0, .r1 = 0, .r2 = 0, .r3 = 0, .r12 = 0, .lr = kReturnToThread,
-                 .pc = regions.code + kHelperReturn, .xpsr = kThumb | (number + 16)};
-    frames[1] = {.r0 = 0, .r1 = 0, .r2 = 0, .r3 = 0, .r12 = 0, .lr = 0,
-                 .pc = regions.code + kHelperLanding, .xpsr = kThumb};
+    frames[0] = {.r0 = 0,
+                 .r1 = 0,
+                 .r2 = 0,
+                 .r3 = 0,
+                 .r12 = 0,
+                 .lr = kReturnToThread,
+                 .pc = regions.code + kHelperReturn,
+                 .xpsr = kThumb | (number + 16)};
+    frames[1] = {
+        .r0 = 0, .r1 = 0, .r2 = 0, .r3 = 0, .r12 = 0, .lr = 0, .pc = regions.code + kHelperLanding, .xpsr = kThumb};
     write_control_ns(0);
     write_msp_ns(reinterpret_cast<std::uint32_t>(frames));
     run_helper(ExcReturn::kNonSecureHandler);

@@ -1,8 +1,8 @@
 // The Non-secure world: starting and stopping the application, and stopping it for the debugger.
 //
-// Runs in two places. The Secure thread calls what Application and DebugUnit offer; PendSV_S calls at_switch_point, where
-// requests of the thread take effect and events reach the debug engine. A request is a flag, so neither waits for the
-// other.
+// Runs in two places. The Secure thread calls what Application and DebugUnit offer; PendSV_S calls at_switch_point,
+// where requests of the thread take effect and events reach the debug engine. A request is a flag, so neither waits for
+// the other.
 #pragma once
 
 #include <cstdint>

@@ -31,7 +31,8 @@ void FileFlash::set_mark(std::uint32_t quad, Mark mark) {
 
 bool FileFlash::is_blank(std::uint32_t quad) const {
   const auto cells = cells_.subspan(quad * kQuad, kQuad);
-  return mark(quad) == Mark::kErased && std::all_of(cells.begin(), cells.end(), [](std::uint8_t b) { return b == 0xff; });
+  return mark(quad) == Mark::kErased &&
+         std::all_of(cells.begin(), cells.end(), [](std::uint8_t b) { return b == 0xff; });
 }
 
 bool FileFlash::is_torn(std::uint32_t quad) const { return mark(quad) == Mark::kTorn; }

@@ -1,9 +1,9 @@
 // Flash on memory that QEMU keeps in a file, with the rules of the STM32U5 imitated strictly, so that code that breaks
 // them fails here too.
 //
-// What the cells cannot tell, a map at the end of the file does: two bits for each quad-word, 11 erased, 01 an operation
-// began and was not finished (torn: QEMU was killed), 00 programmed. A fresh file is all 0xFF. A file that a tool filled
-// has data in quad-words marked erased; they count as programmed.
+// What the cells cannot tell, a map at the end of the file does: two bits for each quad-word, 11 erased, 01 an
+// operation began and was not finished (torn: QEMU was killed), 00 programmed. A fresh file is all 0xFF. A file that a
+// tool filled has data in quad-words marked erased; they count as programmed.
 #pragma once
 
 #include <cstdint>

@@ -4,13 +4,13 @@
 #include <cstdint>
 
 #include "arch/cortex-m33/memory_probe.h"
-#include "boot/image.h"
 
 namespace mv::board {
 
 // Code SSRAM0, 4 MiB: boot ROM 0x10000000 (64 KiB), microvisor 0x10010000 (256 KiB), veneers 0x100c0000 (4 KiB, NSC),
 // application 0x00100000 (1 MiB). SSRAM1 at 0x38000000: Secure RAM. SSRAM2: the application's RAM.
-inline constexpr boot::RunArea kMicrovisorArea = {0x10010000, 0x40000};
+inline constexpr std::uint32_t kMicrovisor = 0x10010000;
+inline constexpr std::uint32_t kMicrovisorSize = 0x40000;
 inline constexpr std::uint32_t kVeneers = 0x100c0000;
 inline constexpr std::uint32_t kVeneersSize = 0x1000;
 
@@ -28,7 +28,7 @@ inline constexpr arch::ApplicationRegions kApplication = {
 inline constexpr std::uint32_t kFlash = 0x80000000;
 inline constexpr std::uint32_t kFlashFile = 0x1000000;
 
-inline constexpr std::uint32_t kTimer0 = 0x50000000;  // CMSDK timer, 20 MHz: the clock
+inline constexpr std::uint32_t kTimer0 = 0x50000000;       // CMSDK timer, 20 MHz: the clock
 inline constexpr std::uint32_t kLinkUart = 0x50200000;     // UART0
 inline constexpr std::uint32_t kConsoleUart = 0x50201000;  // UART1
 

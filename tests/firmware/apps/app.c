@@ -10,7 +10,10 @@ __attribute__((weak)) void on_tick(void) {}
 __attribute__((weak)) void SVC_Handler(void) {}
 __attribute__((weak)) void on_interrupt(uint32_t number) { (void)number; }
 
-void use_fp(void) { REG32(0xe000ed88) = 0xfu << 20; __asm volatile("dsb\n isb"); }
+void use_fp(void) {
+  REG32(0xe000ed88) = 0xfu << 20;
+  __asm volatile("dsb\n isb");
+}
 
 void print(const char* text) {
   for (; *text != 0; ++text) {
@@ -54,5 +57,25 @@ void Reset_Handler(void) {
 
 #define I4 Interrupt_Handler, Interrupt_Handler, Interrupt_Handler, Interrupt_Handler
 #define I16 I4, I4, I4, I4
-__attribute__((section(".vectors"), used)) void (*const vectors[])(void) = {
-    (void (*)(void)) & stack_end, Reset_Handler, 0, 0, 0, 0, 0, 0, 0, 0, 0, SVC_Handler, 0, 0, 0, SysTick_Handler, I16, I16, I16, I16, I16, I16};
+__attribute__((section(".vectors"), used)) void (*const vectors[])(void) = {(void (*)(void)) & stack_end,
+                                                                            Reset_Handler,
+                                                                            0,
+                                                                            0,
+                                                                            0,
+                                                                            0,
+                                                                            0,
+                                                                            0,
+                                                                            0,
+                                                                            0,
+                                                                            0,
+                                                                            SVC_Handler,
+                                                                            0,
+                                                                            0,
+                                                                            0,
+                                                                            SysTick_Handler,
+                                                                            I16,
+                                                                            I16,
+                                                                            I16,
+                                                                            I16,
+                                                                            I16,
+                                                                            I16};

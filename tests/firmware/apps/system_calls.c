@@ -40,10 +40,10 @@ int main(void) {
   static uint8_t log_buffer[4096] __attribute__((aligned(512)));
   static const char text[] = "a line of log";
   print("calls: begin\r\n");
-  expect(call(kMicroseconds, 0x38000000, 0) != kOkay, 1, 3);  // Secure RAM
-  expect(call(kMicroseconds, 0x10010000, 0) != kOkay, 1, 4);  // Secure code
+  expect(call(kMicroseconds, 0x38000000, 0) != kOkay, 1, 3);      // Secure RAM
+  expect(call(kMicroseconds, 0x10010000, 0) != kOkay, 1, 4);      // Secure code
   expect(call(kMicroseconds, 0x28280000 - 4, 0) != kOkay, 1, 5);  // half of it beyond the RAM
-  expect(call(kMicroseconds, 0x00100000, 0) != kOkay, 1, 6);  // code is not to be written
+  expect(call(kMicroseconds, 0x00100000, 0) != kOkay, 1, 6);      // code is not to be written
   expect(call(kLoggingInit, (uint32_t)log_buffer, sizeof(log_buffer)), kOkay, kLoggingInit);
   start_ticks(4000);
   for (uint32_t round = 1; bad == 0; ++round) {

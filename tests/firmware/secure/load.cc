@@ -1,8 +1,9 @@
 // A microvisor without link and update whose Secure thread makes the scheduler's life hard: it burns the CPU for longer
-// than a slice, blocks, halts and resumes the application, and starts it again after a crash. It reports on the console.
+// than a slice, blocks, halts and resumes the application, and starts it again after a crash. It reports on the
+// console.
 #include "arch/cortex-m33/board_hooks.h"
-#include "arch/cortex-m33/scheduler.h"
 #include "arch/cortex-m33/guest.h"
+#include "arch/cortex-m33/scheduler.h"
 #include "boards/board.h"
 #include "boards/mps2-an505/console.h"
 

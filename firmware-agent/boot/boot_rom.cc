@@ -1,9 +1,8 @@
-// The boot ROM of the emulated board: checks the signed microvisor image in flash, copies it to where it runs and starts
-// it. A bad image is named on the console, and nothing runs.
+// The boot ROM of the emulated board: checks the signed microvisor image in flash, copies it to where it runs and
+// starts it. A bad image is named on the console, and nothing runs.
 #include <array>
 #include <cstring>
 
-#include "arch/cortex-m33/registers.h"
 #include "boards/mps2-an505/console.h"
 #include "boards/mps2-an505/memory.h"
 #include "boot/image.h"
@@ -19,6 +18,8 @@ namespace {
 
 using mv::board::console::write_line;
 
+auto* const kVectorTable = reinterpret_cast<volatile std::uint32_t*>(0xe000ed08);  // VTOR
+
 [[noreturn]] void stop() {
   for (;;) __asm volatile("cpsid i\n wfi");
 }
@@ -29,9 +30,8 @@ void fault() {
 }
 
 [[noreturn]] void start_image(const std::uint32_t* vectors) {
-  mv::arch::reg32(mv::arch::kVectorTable) = reinterpret_cast<std::uint32_t>(vectors);
-  mv::arch::barrier();
-  __asm volatile("msr msp, %0\n bx %1" : : "r"(vectors[0]), "r"(vectors[1]));
+  *kVectorTable = reinterpret_cast<std::uint32_t>(vectors);
+  __asm volatile("dsb\n isb\n msr msp, %0\n bx %1" : : "r"(vectors[0]), "r"(vectors[1]));
   __builtin_unreachable();
 }
 
@@ -48,17 +48,18 @@ struct VectorTable {
 
 }  // namespace
 
-extern "C" __attribute__((section(".vectors"), used)) const VectorTable boot_vectors = {
-    &boot_stack_end,
-    {Boot_Reset, fault, fault, fault, fault, fault, fault, nullptr, nullptr, nullptr, fault, fault, nullptr, fault,
-     fault}};
+extern "C" __attribute__((section(".vectors"), used))
+const VectorTable boot_vectors = {&boot_stack_end,
+                                  {Boot_Reset, fault, fault, fault, fault, fault, fault, nullptr, nullptr, nullptr,
+                                   fault, fault, nullptr, fault, fault}};
 
 void boot() {
   using namespace mv;
   constexpr flash_map::Area kPlace = flash_map::kMicrovisor;
+  constexpr boot::RunArea kRunArea = {board::kMicrovisor, board::kMicrovisorSize};
   board::console::set_up();
   const std::span stored(reinterpret_cast<const std::uint8_t*>(board::kFlash + kPlace.offset), kPlace.size);
-  const boot::ImageError error = boot::check_image(stored, board::kMicrovisorArea, kImageKey);
+  const boot::ImageError error = boot::check_image(stored, kRunArea, kImageKey);
   if (error != boot::ImageError::kNone) {
     board::console::write("boot: ");
     write_line(boot::describe(error));
