@@ -392,11 +392,11 @@ class CloudTest(unittest.TestCase):
     def test_the_debug_stream_carries_bytes_both_ways_and_one_client(self):
         sid, identity = self.provision("debugged")
         path = f"/v1/Devices/{sid}/DebugStream"
-        self.assertEqual(WebSocket(self.cloud, path).status, 503)
+        self.refused(path, 503)
         device = Device(self.cloud, identity)
         client = WebSocket(self.cloud, path)
         self.assertEqual((client.status, client.accept), (101, True))
-        self.assertEqual(WebSocket(self.cloud, path).status, 409)
+        self.refused(path, 409)
         device.expect(OPEN, DEBUG)
         client.send(b"early")  # before the device accepted
         device.frame(OPEN, DEBUG, struct.pack(">I", 8))
@@ -415,6 +415,11 @@ class CloudTest(unittest.TestCase):
         events = [event for event in self.sse(f"/v1/Events?Device={sid}&Follow=false", None) if event[1] == "debug"]
         self.assertEqual(events[-1][2]["data"], {"state": "closed", "bytes_from_device": 6, "bytes_to_device": 21})
         device.close()
+
+    def refused(self, path, status):
+        client = WebSocket(self.cloud, path)
+        self.assertEqual(client.status, status)
+        client.close()
 
     def test_a_newer_connection_takes_over(self):
         _, identity = self.provision("twice")
@@ -460,6 +465,7 @@ class CloudTest(unittest.TestCase):
         except (ConnectionError, ssl.SSLError):
             pass
         self.assertEqual(self.cloud.request("GET", f"/v1/Devices/{sid}")[1]["connection"]["state"], "offline")
+        self.assertRegex((self.cloud.home / "log").read_text(), sid + ".*more data came on a stream than was granted")
         client.close()
         device.close()
 
@@ -484,8 +490,8 @@ class CloudTest(unittest.TestCase):
         stranger = SignerKey(self.cloud.home, "stranger")
         cases = {
             "mvctl signers add": make_bundle(stranger, b"y" * 100)[0],
-            "": good[:-30],
-            " ": make_bundle(self.key, b"z" * 100, "../../etc/passwd")[0],
+            "zip": good[:-30],
+            "entry": make_bundle(self.key, b"z" * 100, "../../etc/passwd")[0],
         }
         for words, bundle in cases.items():
             with self.subTest(words):
