@@ -4,7 +4,10 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "cloud/access.h"
@@ -61,6 +64,20 @@ Result<void> write_context(const fs::path& path, const DataFolder& folder, const
                                        {"token", secret},
                                        {"ca_certificate", fs::absolute(folder.authority_certificate()).string()}};
   return write_file_durably(path, json.dump(2) + "\n");
+}
+
+// The folder for captures, made if it is not there. Found out at the start, not at the first debug session.
+Result<void> prepare_capture(const fs::path& folder) {
+  if (folder.empty()) return {};
+  std::error_code error;
+  if (!fs::is_directory(folder, error)) {
+    if (auto made = make_folder(folder); !made) return made;
+  }
+  if (::access(folder.c_str(), W_OK | X_OK) != 0) {
+    return fail("cannot write into " + folder.string() + ": " + std::strerror(errno) + ": choose another folder");
+  }
+  spdlog::warn("every byte of each debug stream is copied into {}", folder.string());
+  return {};
 }
 
 // As many descriptors as there may be: each link needs one.
@@ -152,6 +169,7 @@ Result<void> run_serve(const ServeOptions& options) {
   auto tls = make_ssl_context(*certificate, authority->certificate_pem);
   if (!tls) return fail(tls.error());
   const auto bus = make_in_process_bus();
+  if (auto ready = prepare_capture(options.capture_debug); !ready) return ready;
   LinkTable links;
   Metrics metrics;
   const std::string address = options.listen.empty() ? config->listen : options.listen;
@@ -162,6 +180,7 @@ Result<void> run_serve(const ServeOptions& options) {
                     links,
                     metrics,
                     std::move(*authority)};
+  services.settings.capture_debug = options.capture_debug;
   Api api(services);
   const auto server = Server::listen(address, services, api, std::move(*tls));
   if (!server) return fail(server.error());

@@ -27,7 +27,8 @@ struct ProvisionOptions {
 
 struct ServeOptions {
   std::filesystem::path data;
-  std::string listen;  // empty: as in config.json
+  std::string listen;                   // empty: as in config.json
+  std::filesystem::path capture_debug;  // folder for copies of debug streams; empty: none
 };
 
 // Each writes to standard output what a person wants to know. Errors: a sentence.

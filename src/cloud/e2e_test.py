@@ -105,8 +105,9 @@ class Cloud:
     def start(self):
         listen = f"127.0.0.1:{self.port}"
         self.log = open(self.home / "log", "ab")
+        self.capture = self.home / "capture"
         self.process = subprocess.Popen([MVCLOUD, "serve", "--data", self.home / "data", "--listen", listen],
-                                        stdout=subprocess.PIPE, stderr=self.log, text=True)
+                                        env={**os.environ, "MVCLOUD_CAPTURE_DEBUG": str(self.capture)}, stdout=subprocess.PIPE, stderr=self.log, text=True)
         line = self.process.stdout.readline()
         self.port = int(re.search(r"listening on port (\d+)", line).group(1))
 
@@ -414,6 +415,12 @@ class CloudTest(unittest.TestCase):
         device.expect(CLOSE, DEBUG)
         events = [event for event in self.sse(f"/v1/Events?Device={sid}&Follow=false", None) if event[1] == "debug"]
         self.assertEqual(events[-1][2]["data"], {"state": "closed", "bytes_from_device": 6, "bytes_to_device": 21})
+        captured = {path.name: path.read_bytes() for path in self.cloud.capture.glob(f"{sid}-*")}
+        self.assertEqual(captured, {f"{sid}-1.to-device": b"early0123456789abcdef", f"{sid}-1.from-device": b"answer"})
+        self.assertEqual((self.cloud.capture / f"{sid}-1.to-device").stat().st_mode & 0o777, 0o600)
+        again = WebSocket(self.cloud, path)
+        self.assertTrue((self.cloud.capture / f"{sid}-2.to-device").exists(), "each session has files of its own")
+        again.close()
         device.close()
 
     def refused(self, path, status):

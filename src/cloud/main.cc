@@ -46,11 +46,16 @@ int main(int argc, char** argv) {
       "Examples:\n  mvcloud provision porch --board stm32u585\n"
       "  mvcloud provision lab-3 --address gateway.example.org:443 --out lab-3.identity");
 
-  ServeOptions serve{standard, {}};
+  ServeOptions serve{standard, {}, {}};
   CLI::App* serve_command = app.add_subcommand("serve", "serve devices and people until SIGTERM");
   serve_command->add_option("--data", serve.data, "data folder")->capture_default_str();
   serve_command->add_option("--listen", serve.listen, "ADDRESS:PORT, instead of the one given to init; port 0: any");
-  serve_command->footer("Examples:\n  mvcloud serve\n  mvcloud serve --data /srv/mvcloud --listen 0.0.0.0:443");
+  serve_command
+      ->add_option("--capture-debug", serve.capture_debug, "copy every byte of each debug stream into this folder")
+      ->envname("MVCLOUD_CAPTURE_DEBUG");
+  serve_command->footer(
+      "Examples:\n  mvcloud serve\n  mvcloud serve --data /srv/mvcloud --listen 0.0.0.0:443\n"
+      "  mvcloud serve --capture-debug ./capture");
 
   try {
     app.parse(argc, argv);

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
@@ -24,6 +25,7 @@ struct Settings {
   std::size_t log_records_kept = 10'000;  // a device
   std::size_t events_kept = 100'000;
   std::uint64_t upload_limit = 32ULL << 20;  // bytes of a bundle, as bundle::Limits
+  std::filesystem::path capture_debug{};     // where copies of debug streams go; empty: none are made
 };
 
 struct Services {

@@ -1,5 +1,7 @@
 #include "cloud/api/debug_stream.h"
 
+#include <spdlog/spdlog.h>
+
 #include <utility>
 
 namespace mv::cloud {
@@ -13,9 +15,12 @@ constexpr std::uint16_t kCloseCodeBase = 4000;  // + frame::CloseReason
 
 std::unique_ptr<DebugStream> DebugStream::open(Services& services, const Device& device, DeviceLink& link) {
   std::unique_ptr<DebugStream> stream(new DebugStream(services, device, link));
-  if (link.open_debug(*stream)) return stream;
-  stream->link_ = nullptr;
-  return nullptr;
+  if (!link.open_debug(*stream)) {
+    stream->link_ = nullptr;
+    return nullptr;
+  }
+  if (!services.settings.capture_debug.empty()) stream->start_capture();
+  return stream;
 }
 
 DebugStream::~DebugStream() { finish("the client went away"); }
@@ -29,7 +34,23 @@ void DebugStream::on_debug_open() {
   flush();
 }
 
+void DebugStream::start_capture() {
+  auto capture = DebugCapture::create(services_.settings.capture_debug, device_.sid);
+  if (!capture) return spdlog::error("a debug stream is not captured: {}", capture.error());
+  capture_.emplace(std::move(*capture));
+}
+
+// A capture that fails ends, with a line in the log; the session it would have shown goes on.
+void DebugStream::capture(DebugCapture::Direction direction, std::string_view bytes) {
+  if (!capture_) return;
+  if (const auto written = capture_->write(direction, bytes); !written) {
+    spdlog::error("the capture of a debug stream of {} ends: {}", device_.sid, written.error());
+    capture_.reset();
+  }
+}
+
 void DebugStream::on_message(std::string_view binary) {
+  capture(DebugCapture::Direction::kToDevice, binary);
   to_device_ += binary;
   flush();
 }
@@ -45,6 +66,7 @@ void DebugStream::flush() {
 }
 
 void DebugStream::on_debug_bytes(std::span<const std::uint8_t> bytes) {
+  capture(DebugCapture::Direction::kFromDevice, as_chars(bytes));
   bytes_up_ += bytes.size();
   if (sink_ != nullptr) sink_->send(as_chars(bytes));
   owed_ += bytes.size();

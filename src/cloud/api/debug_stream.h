@@ -3,9 +3,11 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "cloud/api/debug_capture.h"
 #include "cloud/http/http.h"
 #include "cloud/link/device_link.h"
 #include "cloud/services.h"
@@ -33,6 +35,8 @@ class DebugStream final : public WebSocketHandler, public DebugClient {
   DebugStream(Services& services, Device device, DeviceLink& link)
       : services_(services), device_(std::move(device)), link_(&link) {}
 
+  void start_capture();
+  void capture(DebugCapture::Direction direction, std::string_view bytes);
   void flush();
   void finish(const std::string& why);
 
@@ -40,6 +44,7 @@ class DebugStream final : public WebSocketHandler, public DebugClient {
   Device device_;
   DeviceLink* link_;  // null once either side ended
   WebSocketSink* sink_ = nullptr;
+  std::optional<DebugCapture> capture_;
   std::string to_device_;         // taken from the client, not yet from the link
   std::size_t owed_ = 0;          // bytes of the device that the client's connection has not taken yet
   std::uint64_t bytes_up_ = 0;    // from the device
