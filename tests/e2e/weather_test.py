@@ -161,11 +161,10 @@ class Weather(ChainTest):
         logs = self.chain.spawn("logs", "bench", "--since", "1m", "--output", "json")
         self.addCleanup(logs.stop)
         logs.wait_for(r"counter: round \d+", 60)
-        seen = set()
-        for _ in range(4):
-            last = max(seen, default=0)
-            logs.wait_for(rf"counter: round {last + 20 if last else r'(?:\d+)'}\b", 60)
-            seen = {int(number) for number in re.findall(r"counter: round (\d+)", logs.text)}
+        first = int(re.search(r"counter: round (\d+)", logs.text).group(1))
+        for later in range(1, 5):
+            logs.wait_for(rf"counter: round {first + 20 * later}\b", 60)
+        seen = {int(number) for number in re.findall(r"counter: round (\d+)", logs.text)}
         ordered = sorted(seen)
         self.assertEqual(ordered, list(range(ordered[0], ordered[-1] + 1, 20)), "a line was lost")
 
