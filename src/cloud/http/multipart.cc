@@ -14,19 +14,37 @@ bool iequal(std::string_view a, std::string_view b) {
   });
 }
 
-// The value of `; key=value` or `; key="value"` in a header's value.
+// Takes what stands before the first of `ends`, and that one, off the text.
+std::string_view take_until(std::string_view& text, std::string_view ends) {
+  const std::string_view taken = text.substr(0, text.find_first_of(ends));
+  text.remove_prefix(std::min(text.size(), taken.size() + 1));
+  return taken;
+}
+
+std::string_view trim(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+// The value of `; key=value` or `; key="value"` in a header's value. What stands in quotes is no parameter.
 std::optional<std::string> parameter(std::string_view value, std::string_view key) {
-  for (std::size_t at = value.find(';'); at != std::string_view::npos; at = value.find(';', at + 1)) {
-    std::string_view rest = value.substr(at + 1);
-    rest.remove_prefix(std::min(rest.find_first_not_of(" \t"), rest.size()));
-    if (rest.size() <= key.size() || !iequal(rest.substr(0, key.size()), key) || rest[key.size()] != '=') continue;
-    rest.remove_prefix(key.size() + 1);
-    if (!rest.empty() && rest.front() == '"') {
-      const std::size_t end = rest.find('"', 1);
-      if (end == std::string_view::npos) return std::nullopt;
-      return std::string(rest.substr(1, end - 1));
+  take_until(value, ";");
+  while (!value.empty()) {
+    const std::size_t end_of_name = value.find_first_of("=;");
+    const bool has_value = end_of_name != std::string_view::npos && value[end_of_name] == '=';
+    const std::string_view name = trim(take_until(value, "=;"));
+    if (!has_value) continue;
+    std::string_view found;
+    if (!value.empty() && value.front() == '"') {
+      value.remove_prefix(1);
+      if (value.find('"') == std::string_view::npos) return std::nullopt;
+      found = take_until(value, "\"");
+      take_until(value, ";");
+    } else {
+      found = trim(take_until(value, ";"));
     }
-    return std::string(rest.substr(0, rest.find_first_of("; \t")));
+    if (iequal(name, key)) return std::string(found);
   }
   return std::nullopt;
 }

@@ -1,0 +1,510 @@
+#include "cloud/link/link_session.h"
+
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+
+#include <array>
+#include <deque>
+
+#include "cloud/link/memory_connection.h"
+#include "cloud/store/sqlite_store.h"
+#include "cloud/temporary_folder.h"
+
+namespace mv::cloud {
+namespace {
+
+using frame::CloseReason;
+using frame::Stream;
+using frame::Type;
+
+constexpr const char* kAccount = "AC00000000000000000000000000000001";
+constexpr const char* kDevice = "UV00000000000000000000000000000001";
+constexpr Microseconds kSecond = 1'000'000;
+
+struct Received {
+  Type type;
+  Stream stream;
+  std::string payload;
+};
+
+std::string raw_frame(unsigned type, unsigned stream, std::string_view payload) {
+  const std::string header = {static_cast<char>(type), static_cast<char>(stream),
+                              static_cast<char>(payload.size() >> 8), static_cast<char>(payload.size() & 0xFF)};
+  return header + std::string(payload);
+}
+
+std::string a_frame(Type type, Stream stream, std::string_view payload) {
+  return raw_frame(static_cast<unsigned>(type), static_cast<unsigned>(stream), payload);
+}
+
+std::string number(std::uint32_t value) { return std::string(as_chars(frame::write_u32(value))); }
+
+wire::DeviceControl hello_message(const std::string& device = kDevice, std::uint32_t protocol = 1) {
+  wire::DeviceControl message;
+  message.mutable_hello()->set_protocol(protocol);
+  message.mutable_hello()->set_device_id(device);
+  message.mutable_hello()->set_boot_id(7);
+  return message;
+}
+
+std::string control(const wire::DeviceControl& message) {
+  return a_frame(Type::kData, Stream::kControl, message.SerializeAsString());
+}
+
+std::string log_batch(std::uint64_t first, std::uint64_t last) {
+  wire::LogBatch batch;
+  for (std::uint64_t sequence = first; sequence <= last; ++sequence) {
+    wire::LogRecord& record = *batch.add_records();
+    record.set_sequence(sequence);
+    record.set_text("hello");
+  }
+  return a_frame(Type::kData, Stream::kLog, batch.SerializeAsString());
+}
+
+// The device's end of one link.
+class Link {
+ public:
+  Link(Services& services, std::string device = kDevice) : session_(services, connection_, std::move(device)) {}
+
+  void send(const std::string& bytes) { session_.on_bytes(as_bytes(bytes)); }
+  void hello() { send(control(hello_message())); }
+
+  // The frames that came since.
+  std::vector<Received> take() {
+    const std::string bytes = std::exchange(connection_.output, {});
+    auto rest = as_bytes(bytes);
+    std::vector<Received> frames;
+    while (const auto one = decoder_.next(rest)) {
+      frames.push_back({one->type, one->stream, std::string(as_chars(one->payload))});
+    }
+    return frames;
+  }
+
+  std::vector<wire::CloudControl> take_control() {
+    std::vector<wire::CloudControl> messages;
+    for (const Received& received : take()) {
+      if (received.type != Type::kData || received.stream != Stream::kControl) continue;
+      EXPECT_TRUE(messages.emplace_back().ParseFromString(received.payload));
+    }
+    return messages;
+  }
+
+  // Reason and text of the CLOSE that ended the link.
+  std::pair<int, std::string> close() {
+    for (const Received& received : take()) {
+      if (received.type != Type::kClose || received.stream != Stream::kControl) continue;
+      const auto high = static_cast<unsigned char>(received.payload[0]);
+      const auto low = static_cast<unsigned char>(received.payload[1]);
+      return {high << 8 | low, received.payload.substr(2)};
+    }
+    return {-1, "no CLOSE came"};
+  }
+
+  MemoryConnection& connection() { return connection_; }
+  LinkSession& session() { return session_; }
+
+ private:
+  MemoryConnection connection_;
+  LinkSession session_;
+  frame::FrameDecoder decoder_;
+};
+
+class FakeClient final : public DebugClient {
+ public:
+  void on_debug_open() override { opened = true; }
+  void on_debug_bytes(std::span<const std::uint8_t> bytes) override { received += as_chars(bytes); }
+  void on_debug_writable() override { writable = true; }
+  void on_debug_closed(CloseReason, const std::string& text) override { closed = text; }
+
+  bool opened = false;
+  bool writable = false;
+  std::string received;
+  std::optional<std::string> closed;
+};
+
+class LinkSessionTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    Device device;
+    device.sid = kDevice;
+    device.account_sid = kAccount;
+    ASSERT_TRUE(store_->add_device(device));
+  }
+
+  static std::unique_ptr<Store> open(const std::string& path) {
+    auto store = open_sqlite_store(path);
+    EXPECT_TRUE(store);
+    return std::move(*store);
+  }
+
+  // Makes the device's target an app with one layer of this content.
+  void target(const std::string& content) {
+    const auto layer = blobs_.put(content);
+    const auto manifest = blobs_.put("manifest");
+    ASSERT_TRUE(layer && manifest);
+    App app;
+    app.sid = "KA1";
+    app.account_sid = kAccount;
+    app.manifest = {*manifest, 8};
+    app.bundle = {sha256("zip"), 3};
+    ASSERT_TRUE(store_->add_app(app, {{*layer, content.size()}}));
+    auto device = store_->device(kDevice);
+    device->desired.app_sid = app.sid;
+    device->desired.generation = 2;
+    ASSERT_TRUE(store_->update_device(*device, now_));
+  }
+
+  void meddle(const char* sql) const {
+    sqlite3* database = nullptr;
+    ASSERT_EQ(sqlite3_open(path_.c_str(), &database), SQLITE_OK);
+    EXPECT_EQ(sqlite3_exec(database, sql, nullptr, nullptr, nullptr), SQLITE_OK);
+    sqlite3_close(database);
+  }
+
+  std::size_t stored_logs(Store& store) const { return store.logs(kDevice, 0, 0, 1000)->size(); }
+
+  TemporaryFolder folder_;
+  std::string path_ = (folder_.path() / "store.db").string();
+  std::unique_ptr<Store> store_ = open(path_);
+  BlobStore blobs_ = *BlobStore::open(folder_.path() / "blobs");
+  std::unique_ptr<Bus> bus_ = make_in_process_bus();
+  LinkTable links_;
+  Metrics metrics_;
+  Microseconds now_ = 1'800'000'000 * kSecond;
+  Services services_{
+      Settings{{"localhost"}, "localhost"}, *store_, blobs_, *bus_, links_, metrics_, {}, [this] { return now_; }};
+};
+
+TEST_F(LinkSessionTest, HelloIsAnsweredByWelcomeThenDesired) {
+  target("layer");
+  Link link(services_);
+  link.hello();
+  const auto messages = link.take_control();
+  ASSERT_EQ(messages.size(), 2u);
+  EXPECT_EQ(messages[0].welcome().wall_time_us(), static_cast<std::uint64_t>(now_));
+  EXPECT_EQ(messages[0].welcome().epoch(), store_->device(kDevice)->epoch);
+  EXPECT_EQ(messages[1].desired().generation(), 2u);
+  EXPECT_EQ(messages[1].desired().manifest_hash(), sha256("manifest"));
+  EXPECT_EQ(links_.find(kDevice), &link.session());
+}
+
+TEST_F(LinkSessionTest, ByteByByteItIsTheSame) {
+  Link link(services_);
+  for (const char byte : control(hello_message())) link.send(std::string(1, byte));
+  EXPECT_EQ(link.take_control().size(), 2u);
+}
+
+TEST_F(LinkSessionTest, AChangedTargetIsToldAtOnce) {
+  Link link(services_);
+  link.hello();
+  link.take();
+  target("layer");
+  link.session().desired_changed();
+  const auto messages = link.take_control();
+  ASSERT_EQ(messages.size(), 1u);
+  EXPECT_EQ(messages[0].desired().app_id(), "KA1");
+}
+
+TEST_F(LinkSessionTest, WhoIsNotWelcomeIsToldWhy) {
+  const std::string stranger = "UV00000000000000000000000000000002";
+  struct Case {
+    std::string certificate;
+    wire::DeviceControl hello;
+    unsigned code;
+    const char* words;
+  };
+  const Case cases[] = {{kDevice, hello_message(kDevice, 2), 1, "protocol 1"},
+                        {kDevice, hello_message(stranger), 2, "another device"},
+                        {stranger, hello_message(stranger), 3, "does not know the device"}};
+  for (const Case& one : cases) {
+    Link link(services_, one.certificate);
+    link.send(control(one.hello));
+    const auto messages = link.take_control();
+    ASSERT_EQ(messages.size(), 1u) << one.words;
+    EXPECT_EQ(messages[0].refusal().code(), one.code);
+    EXPECT_NE(messages[0].refusal().detail().find(one.words), std::string::npos) << messages[0].refusal().detail();
+    EXPECT_TRUE(link.connection().closed);
+    EXPECT_EQ(links_.size(), 0u);
+  }
+}
+
+TEST_F(LinkSessionTest, EachBrokenRuleEndsTheLinkWithItsSentence) {
+  const std::string hello = control(hello_message());
+  const std::pair<std::string, std::string> cases[] = {
+      {log_batch(1, 1), "data came on a stream before Hello"},
+      {control([] {
+         wire::DeviceControl message;
+         message.mutable_keep_alive();
+         return message;
+       }()),
+       "the first message was not Hello"},
+      {hello + hello, "Hello came twice on one connection"},
+      {hello + raw_frame(2, 0, "\xff\xff"), "a message on the control stream is not a DeviceControl"},
+      {hello + raw_frame(2, 1, "\xff\xff"), "a message on the blob stream is not a BlobRequest"},
+      {hello + raw_frame(2, 2, "\xff\xff"), "a message on the log stream is not a LogBatch"},
+      {hello + raw_frame(99, 0, ""), "a frame has a type that this protocol version does not know"},
+      {hello + raw_frame(2, 20, ""), "a frame names a stream number that does not exist"},
+      {hello + std::string("\x02\x00\xff\xff", 4), "a frame has a length that its type does not allow"},
+      {hello + raw_frame(2, 3, "x"), "a frame came on a stream that is not open"},
+      {hello + raw_frame(1, 0, number(1)), "a frame of this type does not belong on this stream"},
+      {hello + raw_frame(5, 1, "12345678"), "a frame of this type does not belong on this stream"},
+      {hello + raw_frame(3, 0, number(frame::kMaxCredit)), "more credit was granted than the protocol allows"},
+  };
+  for (const auto& [bytes, sentence] : cases) {
+    Link link(services_);
+    link.send(bytes);
+    EXPECT_EQ(link.close(), std::pair(static_cast<int>(CloseReason::kProtocol), sentence));
+    EXPECT_TRUE(link.connection().closed);
+    EXPECT_EQ(links_.size(), 0u);
+  }
+  EXPECT_EQ(metrics_.value("mvcloud_link_violations_total"), static_cast<std::int64_t>(std::size(cases)));
+}
+
+TEST_F(LinkSessionTest, NothingAfterAViolationIsHeard) {
+  Link link(services_);
+  link.send(control(hello_message()) + raw_frame(99, 0, "") + log_batch(1, 1));
+  link.send(log_batch(2, 2));
+  EXPECT_EQ(stored_logs(*store_), 0u);
+}
+
+TEST_F(LinkSessionTest, AStreamThatTheDeviceOffersIsRefusedAndTheLinkGoesOn) {
+  Link link(services_);
+  link.hello();
+  link.take();
+  link.send(a_frame(Type::kOpen, Stream::kChannel0, number(100)));
+  const auto frames = link.take();
+  ASSERT_EQ(frames.size(), 1u);
+  EXPECT_EQ(frames[0].type, Type::kClose);
+  EXPECT_EQ(frames[0].stream, Stream::kChannel0);
+  EXPECT_EQ(frames[0].payload.substr(2), "streams are opened by the cloud");
+  EXPECT_FALSE(link.connection().closed);
+}
+
+TEST_F(LinkSessionTest, LogRecordsAreOnDiskBeforeTheirAck) {
+  const auto other = open(path_);  // sees only what is committed
+  Link link(services_);
+  link.hello();
+  link.take();
+  std::size_t seen = 0;
+  link.connection().on_write = [&](std::string_view) { seen = std::max(seen, stored_logs(*other)); };
+  link.send(log_batch(1, 3));
+  const auto messages = link.take_control();
+  ASSERT_EQ(messages.size(), 1u);
+  EXPECT_EQ(messages[0].log_ack().sequence(), 3u);
+  EXPECT_EQ(seen, 3u);
+}
+
+TEST_F(LinkSessionTest, WhatCannotBeStoredIsNotAcknowledged) {
+  Link link(services_);
+  link.hello();
+  link.take();
+  meddle("DROP TABLE log; DROP TABLE crash");
+  link.send(log_batch(1, 1));
+  wire::DeviceControl message;
+  message.mutable_crash()->set_number(4);
+  link.send(control(message));
+  EXPECT_EQ(link.take_control().size(), 0u);
+  EXPECT_FALSE(link.connection().closed);
+}
+
+TEST_F(LinkSessionTest, ACrashThatComesAgainIsAcknowledgedAgainAndKeptOnce) {
+  Link link(services_);
+  link.hello();
+  link.take();
+  wire::DeviceControl message;
+  message.mutable_crash()->set_number(4);
+  link.send(control(message) + control(message));
+  const auto messages = link.take_control();
+  ASSERT_EQ(messages.size(), 2u);
+  EXPECT_EQ(messages[1].crash_ack().number(), 4u);
+  EXPECT_EQ(store_->crashes(kDevice, {})->items.size(), 1u);
+}
+
+std::string blob_request(const std::string& content, std::uint32_t offset, std::uint32_t length) {
+  wire::BlobRequest request;
+  request.set_request(5);
+  request.set_hash(sha256(content));
+  request.set_offset(offset);
+  request.set_length(length);
+  return a_frame(Type::kData, Stream::kBlob, request.SerializeAsString());
+}
+
+std::vector<wire::BlobChunk> chunks(const std::vector<Received>& frames) {
+  std::vector<wire::BlobChunk> found;
+  for (const Received& received : frames) {
+    if (received.stream != Stream::kBlob || received.type != Type::kData) continue;
+    EXPECT_TRUE(found.emplace_back().ParseFromString(received.payload));
+  }
+  return found;
+}
+
+TEST_F(LinkSessionTest, ABlobWaitsForTheConnectionAndForCredit) {
+  std::string content;
+  for (int i = 0; i < 20'000; ++i) content += static_cast<char>(i * 31 >> 3);
+  target(content);
+  Link link(services_);
+  link.hello();
+  link.take();
+  link.send(blob_request(content, 0, 20'000));
+  EXPECT_LT(link.connection().unsent(), 4'096u + frame::kMaxFrame) << "little waits in the connection";
+  std::string received;
+  std::size_t in_flight = 0;
+  for (int turn = 0; turn < 100 && received.size() < content.size(); ++turn) {
+    std::size_t spent = 0;
+    for (const wire::BlobChunk& chunk : chunks(link.take())) {
+      EXPECT_EQ(chunk.request(), 5u);
+      EXPECT_EQ(chunk.offset(), received.size());
+      EXPECT_EQ(chunk.total(), 20'000u);
+      received += chunk.data();
+      spent += chunk.ByteSizeLong();
+    }
+    in_flight += spent;
+    EXPECT_LE(in_flight, frame::kInitialCredit);
+    link.session().on_drained();
+    if (!link.connection().output.empty()) continue;
+    ASSERT_GT(in_flight, 0u) << "neither data nor a wait for credit";
+    link.send(a_frame(Type::kCredit, Stream::kBlob, number(static_cast<std::uint32_t>(in_flight))));
+    in_flight = 0;
+  }
+  EXPECT_EQ(received, content);
+}
+
+TEST_F(LinkSessionTest, ControlOvertakesABlob) {
+  const std::string content(20'000, 'x');
+  target(content);
+  Link link(services_);
+  link.hello();
+  link.take();
+  link.send(blob_request(content, 0, 20'000) + log_batch(1, 1));
+  const auto frames = link.take();
+  EXPECT_LT(chunks(frames).size(), 20'000 / BlobSender::kChunk);
+  EXPECT_TRUE(std::any_of(frames.begin(), frames.end(), [](const Received& received) {
+    return received.stream == Stream::kControl && received.type == Type::kData;
+  }));
+}
+
+TEST_F(LinkSessionTest, APartOfABlobIsGivenAsAsked) {
+  target("0123456789");
+  Link link(services_);
+  link.hello();
+  link.take();
+  link.send(blob_request("0123456789", 4, 3));
+  const auto part = chunks(link.take());
+  ASSERT_EQ(part.size(), 1u);
+  EXPECT_EQ(part[0].data(), "456");
+  link.send(blob_request("0123456789", 4'000'000'000, 4'000'000'000));
+  const auto beyond = chunks(link.take());
+  ASSERT_EQ(beyond.size(), 1u);
+  EXPECT_EQ(beyond[0].data(), "");
+}
+
+TEST_F(LinkSessionTest, ABlobThatIsNotOfTheTargetIsMissing) {
+  target("layer");
+  ASSERT_TRUE(blobs_.put("another's"));
+  Link link(services_);
+  link.hello();
+  link.take();
+  link.send(blob_request("another's", 0, 100));
+  const auto answer = chunks(link.take());
+  ASSERT_EQ(answer.size(), 1u);
+  EXPECT_TRUE(answer[0].missing());
+}
+
+TEST_F(LinkSessionTest, ANewerConnectionTakesOver) {
+  Link older(services_);
+  older.hello();
+  older.take();
+  Link newer(services_);
+  newer.hello();
+  EXPECT_EQ(older.close().first, static_cast<int>(CloseReason::kSuperseded));
+  EXPECT_EQ(links_.find(kDevice), &newer.session());
+  older.session().on_closed();
+  EXPECT_EQ(links_.find(kDevice), &newer.session()) << "the older one's end is not the newer one's";
+}
+
+TEST_F(LinkSessionTest, ASilentDeviceIsLetGo) {
+  Link link(services_);
+  now_ += 20 * kSecond;
+  link.session().on_tick(now_);
+  EXPECT_FALSE(link.connection().closed);
+  now_ += kSecond;
+  link.session().on_tick(now_);
+  EXPECT_EQ(link.close().second, "no Hello came within 20 seconds");
+
+  Link live(services_);
+  live.hello();
+  live.take();
+  now_ += 75 * kSecond;  // 2.5 intervals of 30 s
+  live.session().on_tick(now_);
+  EXPECT_FALSE(live.connection().closed);
+  live.session().on_tick(now_ + 1);
+  EXPECT_EQ(live.close().first, static_cast<int>(CloseReason::kGone));
+}
+
+TEST_F(LinkSessionTest, ADebugStreamPassesBytesWithinCredit) {
+  FakeClient client;
+  Link link(services_);
+  link.hello();
+  link.take();
+  ASSERT_TRUE(link.session().open_debug(client));
+  FakeClient second;
+  EXPECT_FALSE(link.session().open_debug(second));
+  EXPECT_EQ(link.session().debug_send("early"), 0u) << "the device did not accept yet";
+  link.send(a_frame(Type::kOpen, Stream::kDebug, number(3)));
+  EXPECT_TRUE(client.opened);
+  EXPECT_EQ(link.session().debug_send("hello"), 3u);
+  link.send(a_frame(Type::kCredit, Stream::kDebug, number(10)));
+  EXPECT_TRUE(client.writable);
+  EXPECT_EQ(link.session().debug_send("lo"), 2u);
+  link.send(a_frame(Type::kData, Stream::kDebug, "answer"));
+  EXPECT_EQ(client.received, "answer");
+  link.send(a_frame(Type::kClose, Stream::kDebug, std::string("\0\1", 2) + "no key"));
+  EXPECT_EQ(client.closed, "no key");
+  EXPECT_FALSE(link.connection().closed);
+  EXPECT_TRUE(link.session().open_debug(second)) << "closed on both sides: it can be opened again";
+}
+
+TEST_F(LinkSessionTest, MoreDebugBytesThanWereGrantedEndTheLink) {
+  FakeClient client;  // consumes nothing
+  Link link(services_);
+  link.hello();
+  ASSERT_TRUE(link.session().open_debug(client));
+  link.send(a_frame(Type::kOpen, Stream::kDebug, number(100)));
+  for (int i = 0; i < 8; ++i) link.send(a_frame(Type::kData, Stream::kDebug, std::string(2000, 'x')));
+  EXPECT_FALSE(link.connection().closed);
+  link.send(a_frame(Type::kData, Stream::kDebug, std::string(2000, 'x')));
+  EXPECT_EQ(link.close().second, "more data came on a stream than was granted");
+  EXPECT_TRUE(client.closed);
+}
+
+TEST_F(LinkSessionTest, ADebugRequestThatStaysUnansweredIsGivenUp) {
+  FakeClient client;
+  Link link(services_);
+  link.hello();
+  ASSERT_TRUE(link.session().open_debug(client));
+  now_ += 16 * kSecond;
+  link.session().on_tick(now_);
+  EXPECT_EQ(client.closed, "the device did not answer the debug request within 15 seconds");
+  EXPECT_FALSE(link.connection().closed);
+}
+
+TEST_F(LinkSessionTest, AShutDownSaysSo) {
+  FakeClient client;
+  Link link(services_);
+  link.hello();
+  ASSERT_TRUE(link.session().open_debug(client));
+  link.session().on_shutdown();
+  EXPECT_EQ(link.close().first, static_cast<int>(CloseReason::kShuttingDown));
+  EXPECT_TRUE(client.closed);
+  EXPECT_EQ(links_.size(), 0u);
+}
+
+TEST_F(LinkSessionTest, ADeviceThatGrantsNoControlCreditIsCutOffBeforeMuchPilesUp) {
+  Link link(services_);
+  link.hello();
+  for (int i = 0; i < 10'000 && !link.connection().closed; ++i) link.session().desired_changed();
+  EXPECT_EQ(link.close().second, "the device grants no credit on the control stream");
+}
+
+}  // namespace
+}  // namespace mv::cloud
