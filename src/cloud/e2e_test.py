@@ -28,6 +28,7 @@ import zipfile
 from pathlib import Path
 
 MVCLOUD, PROTO_ROOT = Path(sys.argv[1]), Path(sys.argv[2])
+OPENAPI = PROTO_ROOT.parent / "docs/openapi.yaml"
 OPEN, DATA, CREDIT, CLOSE, PING, PONG = 1, 2, 3, 4, 5, 6
 CONTROL, BLOB, LOG, DEBUG = 0, 1, 2, 3
 DEADLINE = 20
@@ -557,6 +558,78 @@ class CloudTest(unittest.TestCase):
         self.assertEqual(len(seen), len(set(seen)))
         _, page = self.cloud.request("GET", back)
         self.assertTrue(set(token["sid"] for token in page["tokens"]) <= set(seen))
+
+
+METHODS = ("get", "post", "put", "patch", "delete")
+
+
+def documented_routes():
+    """{path: {METHOD}} of docs/openapi.yaml. Reads just the two levels of keys that it needs."""
+    routes, path, in_paths = {}, None, False
+    for line in OPENAPI.read_text().splitlines():
+        if re.match(r"\S", line):
+            in_paths = line.startswith("paths:")
+        elif in_paths and (key := re.match(r"  (/\S*):$", line)):
+            path = routes.setdefault(key[1], set())
+        elif in_paths and (key := re.match(r"    ([a-z]+):$", line)) and key[1] in METHODS:
+            path.add(key[1].upper())
+    return routes
+
+
+def served_routes():
+    """The same of the server's own list of routes, in the sources of src/cloud/api."""
+    routes = {}
+    for source in (PROTO_ROOT / "cloud/api").glob("*.cc"):
+        for method, path in re.findall(r'push_back\(\{"([A-Z]+)", "(/[^"]*)"', source.read_text()):
+            routes.setdefault(path, set()).add(method)
+    return routes
+
+
+class DocumentTest(unittest.TestCase):
+    """docs/openapi.yaml and the server say the same."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.cloud = Cloud()
+        cls.cloud.start()
+        cls.documented = documented_routes()
+
+    @classmethod
+    def tearDownClass(cls):
+        assert cls.cloud.stop() == 0
+        cls.cloud.folder.cleanup()
+
+    def answer(self, method, path):
+        url = re.sub(r"\{\w+\}", "none", path)
+        return self.cloud.request(method, url + ("?Follow=false" if path.endswith(("Events", "Logs")) else ""))
+
+    def test_every_route_of_the_document_is_served(self):
+        self.assertGreater(len(self.documented), 10, "the document was not understood")
+        for path, methods in self.documented.items():
+            for method in methods:
+                with self.subTest(f"{method} {path}"):
+                    status, answer = self.answer(method, path)
+                    self.assertNotEqual(status, 405)
+                    if status == 404:
+                        self.assertNotIn("there is nothing at", answer["message"])
+
+    def test_no_other_method_is_served_on_a_path_of_the_document(self):
+        for path, methods in self.documented.items():
+            for method in {name.upper() for name in METHODS} - methods:
+                with self.subTest(f"{method} {path}"):
+                    self.assertEqual(self.answer(method, path)[0], 405)
+
+    def test_every_route_of_the_server_is_in_the_document(self):
+        self.assertEqual(self.answer("GET", "/v1/Nothing")[0], 404)
+        self.assertEqual(served_routes(), {re.sub(r"\{\w+\}", "{}", path): methods for path, methods in self.documented.items()})
+
+    def test_every_route_but_the_open_ones_asks_who_is_there(self):
+        for path, methods in self.documented.items():
+            for method in methods:
+                with self.subTest(f"{method} {path}"):
+                    url = re.sub(r"\{\w+\}", "none", path)
+                    status, _ = self.cloud.request(method, url, headers={"Authorization": ""})
+                    self.assertEqual(status, 200 if path in ("/healthz", "/metrics") else 401)
 
 
 class KilledCloudTest(unittest.TestCase):
