@@ -69,9 +69,6 @@ std::optional<Failure> verdict(const Device& device, const RolloutOptions& optio
                  "it keeps running what it ran before"};
 }
 
-// A failure that may pass while we wait.
-bool may_pass(const Failure& failure) { return failure.code == ExitCode::kCloudUnreachable; }
-
 Failure time_is_up(const std::optional<Device>& last, const RolloutOptions& options) {
   const std::string name = last ? last->label() : options.device_sid;
   std::string why = "the cloud could not be asked";
@@ -84,6 +81,13 @@ Failure time_is_up(const std::optional<Device>& last, const RolloutOptions& opti
 }
 
 }  // namespace
+
+bool may_pass(const Failure& failure) { return failure.code == ExitCode::kCloudUnreachable; }
+
+bool pause_unless_interrupted() {
+  std::this_thread::sleep_for(kLook);
+  return !interrupted();
+}
 
 Answer<Device> wait_until_running(CloudClient& cloud, Output& output, const RolloutOptions& options) {
   const auto deadline = Clock::now() + options.timeout;
@@ -105,7 +109,7 @@ Answer<Device> wait_until_running(CloudClient& cloud, Output& output, const Roll
       last = *std::move(device);
     }
     if (Clock::now() > deadline) return tl::make_unexpected(time_is_up(last, options));
-    std::this_thread::sleep_for(kLook);
+    pause_unless_interrupted();
   }
   return fail(ExitCode::kFailed, "interrupted; the order stands, and the device goes on",
               "see mvctl devices show " + (last ? last->label() : options.device_sid));

@@ -16,10 +16,30 @@ struct RolloutOptions {
   std::chrono::milliseconds timeout{};
 };
 
+// A failure that may pass while we wait: the cloud is not reached.
+bool may_pass(const Failure& failure);
+
+// Waits a moment between two looks; false if Ctrl-C was pressed.
+bool pause_unless_interrupted();
+
 // Follows the device's own reports. A cloud that is away for a while is waited for.
 //
 // Failures: kDeviceOffline (the time is up), kRefusedByDevice (with the device's reason), kFailed (interrupted, or
 // somebody else gave the device another application meanwhile), kNotAuthorised, kNotFound.
 Answer<Device> wait_until_running(CloudClient& cloud, Output& output, const RolloutOptions& options);
+
+// Asks until there is an answer, or until `patience` is over: a cloud that restarts is back in a moment. Only for
+// requests that do no harm when they are made twice.
+template <typename Ask>
+auto ask_patiently(Output& output, std::chrono::milliseconds patience, Ask ask) -> decltype(ask()) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  auto answer = ask();
+  if (!answer && may_pass(answer.error())) output.step("waiting", answer.error().message);
+  while (!answer && may_pass(answer.error()) && std::chrono::steady_clock::now() < deadline &&
+         pause_unless_interrupted()) {
+    answer = ask();
+  }
+  return answer;
+}
 
 }  // namespace mv::cli

@@ -124,7 +124,8 @@ class Chain:
     def mvctl(self, *arguments, timeout=120, cwd=None):
         done = self.run(*arguments, timeout=timeout, cwd=cwd)
         if done.returncode != 0:
-            raise AssertionError(f"mvctl {' '.join(map(str, arguments))} ended with {done.returncode}:\n{done.stdout}")
+            raise AssertionError(f"mvctl {' '.join(map(str, arguments))} ended with {done.returncode}:\n{done.stdout}\n"
+                                 f"{self.diagnosis()}")
         return done.stdout
 
     def json(self, *arguments, timeout=120):
@@ -150,8 +151,22 @@ class Chain:
             if condition(device):
                 return device
             if time.monotonic() > deadline:
-                raise AssertionError(f"{name} did not reach {what}: {json.dumps(device, indent=1)}")
+                raise AssertionError(f"{name} did not reach {what}: {json.dumps(device, indent=1)}\n{self.diagnosis()}")
             threading.Event().wait(0.1)
+
+    def diagnosis(self):
+        """The last words of every device and of the cloud, for a failure's message."""
+        words = []
+        for log in sorted((self.home / "state").rglob("*.log")):
+            text = log.read_text(errors="replace").rstrip()
+            if text:
+                words.append(f"--- {log.parent.name}/{log.name}:\n{text[-1500:]}")
+        if self.cloud:
+            words.append(f"--- mvcloud:\n{self.cloud.text[-2000:]}")
+        return "\n".join(words)
+
+    def wait_online(self, name, timeout=90):
+        return self.wait_device(name, lambda device: device["connection"]["state"] == "online", timeout, "online")
 
     # Projects.
 
@@ -184,6 +199,8 @@ class Debugger:
     """`mvctl debug` with a scripted GDB on its port."""
 
     def __init__(self, chain, device, *options):
+        self.chain = chain
+        chain.wait_online(device)
         self.server = chain.spawn("debug", device, "--key", "dev", "--port", "0", *options)
         self.port = int(self.server.wait_for(r"^Listening on port (\d+)", 30).group(1))
 

@@ -13,6 +13,7 @@ class Gdb:
     """A GDB that a test talks to: commands in, output awaited, Ctrl-C when wanted."""
 
     def __init__(self, debugger, elf):
+        self.debugger = debugger
         self.child = Process([GDB, "-nx", "-q", str(elf)], stdin=subprocess.PIPE)
         for command in ("set pagination off", "set confirm off", "set style enabled off",
                         f"target remote 127.0.0.1:{debugger.port}"):
@@ -23,7 +24,11 @@ class Gdb:
         self.child.process.stdin.flush()
 
     def expect(self, pattern, timeout=60):
-        return self.child.wait_for(pattern, timeout)
+        try:
+            return self.child.wait_for(pattern, timeout)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\nmvctl debug said:\n{self.debugger.server.text}\n"
+                                 f"{self.debugger.chain.diagnosis()}") from None
 
     def interrupt(self):
         self.child.process.send_signal(signal.SIGINT)
@@ -99,7 +104,6 @@ class Weather(ChainTest):
         gdb.send("detach")
 
     def test_a_second_debugger_is_told_who_is_in_the_way(self):
-        self.debug().gdb(self.elf, "break tally", "continue", "detach")
         first = self.session()
         first.send("break tally")
         first.send("continue")
@@ -143,7 +147,7 @@ class Weather(ChainTest):
         deploy.wait_for(r"staging|plan|signed", 120)
         self.chain.stop_cloud(signal.SIGKILL)
         self.chain.serve()
-        self.assertEqual(deploy.process.wait(120), 0, deploy.text)
+        self.assertEqual(deploy.process.wait(120), 0, deploy.text + self.chain.diagnosis())
 
     def test_a_deploy_survives_a_device_that_vanishes(self):
         source = self.chain.project("blinky")
@@ -153,7 +157,7 @@ class Weather(ChainTest):
         deploy.wait_for(r"staging|plan|signed", 120)
         self.chain.mvctl("emulator", "kill", "bench")
         self.chain.mvctl("emulator", "power-on", "bench", timeout=60)
-        self.assertEqual(deploy.process.wait(150), 0, deploy.text)
+        self.assertEqual(deploy.process.wait(150), 0, deploy.text + self.chain.diagnosis())
         self.chain.deploy(self.chain.project("counter"), "bench")
 
     def test_logs_written_offline_arrive_once_the_link_is_back(self):

@@ -1,4 +1,5 @@
 // mvctl deploy: from sources, or a bundle, to an application that runs on a device.
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -21,6 +22,9 @@ namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
+
+// How long a cloud that does not answer in the middle of a deploy is waited for.
+constexpr milliseconds kCloudPatience = std::chrono::seconds(30);
 
 struct DeployOptions {
   std::string what = ".";
@@ -143,11 +147,12 @@ Result deploy(Program& program, CloudClient& cloud, const DeployOptions& options
   if (!device) return tl::make_unexpected(device.error());
   const auto bundle = prepare(output, options, device->board);
   if (!bundle) return tl::make_unexpected(bundle.error());
-  const auto app = upload(cloud, output, *bundle);
+  const milliseconds patience = std::min(options.timeout, kCloudPatience);
+  const auto app = ask_patiently(output, patience, [&] { return upload(cloud, output, *bundle); });
   if (!app) return tl::make_unexpected(app.error());
   transport::FormFields order = {{"TargetApp", app->sid}};
   if (options.force) order.emplace_back("Force", "true");
-  const auto told = cloud.update_device(device->sid, order);
+  const auto told = ask_patiently(output, patience, [&] { return cloud.update_device(device->sid, order); });
   if (!told) return tl::make_unexpected(told.error());
   output.step("plan", device->label() + " is to run " + bundle->label);
   ordered_json document = {{"device", device->sid}, {"app", app->sid}, {"hash", bundle->hash}, {"state", "pending"}};
