@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cloud/access.h"
+#include "cloud/api/answers.h"
 #include "cloud/api/api.h"
 #include "cloud/data_folder.h"
 #include "cloud/provision.h"
@@ -125,6 +126,7 @@ Result<void> run_init(const InitOptions& options) {
 }
 
 Result<void> run_provision(const ProvisionOptions& options) {
+  if (auto good = check_unique_name(options.name); !good) return good;
   const DataFolder folder(options.data);
   const auto config = folder.read_config();
   if (!config) return fail(config.error());

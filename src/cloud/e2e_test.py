@@ -429,6 +429,26 @@ class CloudTest(unittest.TestCase):
         self.assertEqual(client.status, status)
         client.close()
 
+    def test_a_removed_device_is_gone_and_its_link_ends(self):
+        sid, identity = self.provision("removed")
+        device = Device(self.cloud, identity)
+        self.assertEqual(self.cloud.request("DELETE", f"/v1/Devices/{sid[:-1]}")[0], 404, "a beginning removes nothing")
+        self.assertEqual(self.cloud.request("DELETE", "/v1/Devices/removed"), (204, None))
+        self.assertEqual(device.expect_close(), (1, "the device was removed from this cloud"))
+        device.close()
+        self.assertEqual(self.cloud.request("GET", f"/v1/Devices/{sid}")[0], 404)
+        again = Device(self.cloud, identity, hello=False)
+        again.control(hello=link.Hello(protocol=1, device_id=sid))
+        self.assertIn("does not know", again.expect_control("refusal").detail)
+        again.close()
+        self.assertEqual(self.provision("removed")[0][:2], "UV", "the name is free again")
+
+    def test_the_command_line_asks_for_a_good_name_too(self):
+        for name, code in (("../evil", 1), ("", 1), ("UV" + "0" * 32, 1), ("good name", 0)):
+            run = subprocess.run([MVCLOUD, "provision", name, "--data", self.cloud.home / "data", "--out",
+                                  self.cloud.home / "by-hand.identity"], capture_output=True, text=True, timeout=DEADLINE)
+            self.assertEqual(run.returncode, code, run.stderr)
+
     def test_a_newer_connection_takes_over(self):
         _, identity = self.provision("twice")
         older = Device(self.cloud, identity)

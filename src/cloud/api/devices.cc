@@ -124,6 +124,24 @@ HttpReply update_device(Call& call) {
   return updated ? json_reply(202, device_json(services, *updated)) : error_reply(updated.error());
 }
 
+HttpReply remove_device(Call& call) {
+  Services& services = call.services;
+  // Whole ids and names only: what a beginning fits is too easily another device than was meant.
+  const auto device = services.store.find_device(call.account, call.path[0]);
+  if (!device) return error_reply(device.error());
+  if (device->sid != call.path[0] && device->unique_name != call.path[0]) {
+    return error_reply(404, "there is no device " + call.path[0] + ": to remove one, give its whole id or name");
+  }
+  if (const auto removed = services.store.remove_device(call.account, device->sid); !removed) {
+    return error_reply(removed.error());
+  }
+  if (DeviceLink* link = services.links.find(device->sid)) link->device_removed();
+  record_event(services, *device, "removed", "device " + device->sid + " was removed");
+  HttpReply reply;
+  reply.status = 204;
+  return reply;
+}
+
 HttpReply list_crashes(Call& call) {
   const auto page = page_request(call.request.query);
   if (!page) return error_reply(400, page.error());
@@ -139,6 +157,7 @@ void add_device_routes(std::vector<Api::Entry>& entries) {
   entries.push_back({"GET", "/v1/Devices", list_devices});
   entries.push_back({"GET", "/v1/Devices/{}", fetch_device});
   entries.push_back({"POST", "/v1/Devices/{}", update_device});
+  entries.push_back({"DELETE", "/v1/Devices/{}", remove_device});
   entries.push_back({"GET", "/v1/Devices/{}/Crashes", list_crashes});
 }
 

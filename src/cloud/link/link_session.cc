@@ -328,6 +328,8 @@ void LinkSession::desired_changed() {
   pump();
 }
 
+void LinkSession::device_removed() { end(CloseReason::kRefused, "the device was removed from this cloud"); }
+
 void LinkSession::supersede() { end(CloseReason::kSuperseded, "a newer connection of this device took over"); }
 
 bool LinkSession::open_debug(DebugClient& client) {

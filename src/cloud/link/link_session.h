@@ -33,6 +33,7 @@ class LinkSession final : public ConnectionUser, public DeviceLink {
 
   LinkStatus status() const override;
   void desired_changed() override;
+  void device_removed() override;
   void supersede() override;
   bool open_debug(DebugClient& client) override;
   std::size_t debug_send(std::string_view bytes) override;

@@ -422,6 +422,20 @@ TEST_F(LinkSessionTest, ANewerConnectionTakesOver) {
   EXPECT_EQ(links_.find(kDevice), &newer.session()) << "the older one's end is not the newer one's";
 }
 
+TEST_F(LinkSessionTest, ARemovedDeviceIsToldAndNotLetInAgain) {
+  Link link(services_);
+  link.hello();
+  link.take();
+  ASSERT_TRUE(store_->remove_device(kAccount, kDevice));
+  link.session().device_removed();
+  EXPECT_EQ(link.close(),
+            std::pair(static_cast<int>(CloseReason::kRefused), std::string("the device was removed from this cloud")));
+  EXPECT_EQ(links_.size(), 0u);
+  Link again(services_);
+  again.hello();
+  EXPECT_EQ(again.take_control().at(0).refusal().code(), 3u);
+}
+
 TEST_F(LinkSessionTest, ASilentDeviceIsLetGo) {
   Link link(services_);
   now_ += 20 * kSecond;

@@ -239,6 +239,25 @@ TEST_F(SqliteStoreTest, ADeviceIsFoundByIdByNameAndByABeginningThatFitsOneOnly) 
   EXPECT_EQ(kind_of(store_->find_device("AC-another", "porch")), StoreError::Kind::kNotFound);
 }
 
+TEST_F(SqliteStoreTest, ARemovedDeviceTakesItsLogsAndCrashesWithItAndLeavesItsEvents) {
+  for (const char* sid : {"UV1", "UV2"}) {
+    ASSERT_TRUE(store_->add_device(make_device(sid, sid)));
+    ASSERT_TRUE(store_->append_logs(sid, {make_log(1, 1)}, kKeepAll));
+    ASSERT_TRUE(store_->add_crash(sid, {4, 1, "record"}));
+  }
+  Event event;
+  event.device_sid = "UV1";
+  event.data = "{}";
+  ASSERT_TRUE(store_->add_event(kAccount, event, kKeepAll));
+  EXPECT_EQ(kind_of(store_->remove_device("AC-another", "UV1")), StoreError::Kind::kNotFound);
+  ASSERT_TRUE(store_->remove_device(kAccount, "UV1"));
+  EXPECT_EQ(kind_of(store_->device("UV1")), StoreError::Kind::kNotFound);
+  EXPECT_EQ(sequences(*store_, "UV1").size() + store_->crashes("UV1", {})->items.size(), 0u);
+  EXPECT_EQ(sequences(*store_, "UV2").size() + store_->crashes("UV2", {})->items.size(), 2u);
+  EXPECT_EQ(store_->events(kAccount, "UV1", 0, 0, kKeepAll)->size(), 1u);
+  EXPECT_EQ(kind_of(store_->remove_device(kAccount, "UV1")), StoreError::Kind::kNotFound);
+}
+
 TEST_F(SqliteStoreTest, AUniqueNameIsTakenOnceAndNoNameManyTimes) {
   ASSERT_TRUE(store_->add_device(make_device("UV1", "porch")));
   EXPECT_EQ(kind_of(store_->add_device(make_device("UV2", "porch"))), StoreError::Kind::kConflict);

@@ -196,6 +196,8 @@ class Store {
   virtual Stored<std::uint64_t> begin_connection(std::string_view sid, const DeviceFacts& facts, Microseconds now) = 0;
   virtual Stored<void> end_connection(std::string_view sid, std::uint64_t epoch, Microseconds now) = 0;
   virtual Stored<void> update_report(std::string_view sid, const Report& report) = 0;
+  // Removes the device with its logs and crashes; its events stay. kNotFound if the account has no such device.
+  virtual Stored<void> remove_device(std::string_view account, std::string_view sid) = 0;
 
   // Stores those not there yet (same boot id and sequence), then drops the oldest above `keep`.
   virtual Stored<std::size_t> append_logs(std::string_view sid, const std::vector<LogRecord>& records,
