@@ -77,7 +77,7 @@ class OverAFastLink(Sessions, ChainTest):
 
 
 class With150MillisecondsEachWay(Sessions, ChainTest):
-    device_options = ("--delay", "150")
+    device_options = ("--delay", "150ms")
 
 
 if __name__ == "__main__":

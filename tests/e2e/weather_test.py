@@ -31,6 +31,8 @@ class Gdb:
                                  f"{self.debugger.chain.diagnosis()}") from None
 
     def interrupt(self):
+        """Ctrl-C, once the device reports that the application runs: GDB loses one that comes while it resumes."""
+        self.debugger.chain.wait_device("bench", lambda device: device["state"] == "running", what="running")
         self.child.process.send_signal(signal.SIGINT)
 
     def close(self):
@@ -66,7 +68,6 @@ class Weather(ChainTest):
 
     def test_ctrl_c_stops_an_application_that_spins_with_interrupts_off(self):
         gdb = self.session()
-        gdb.send("set var *(unsigned short *)$sp = 0")
         gdb.send("break tally")
         gdb.send("continue")
         gdb.expect(r"Breakpoint 1, ")
@@ -78,7 +79,9 @@ class Weather(ChainTest):
         gdb.expect(r"Program received signal SIGINT")
         gdb.send("print $primask")
         gdb.expect(r"\$1 = 1")
-        gdb.send("monitor reset")
+        gdb.send("set var $primask = 0")
+        gdb.send("detach")
+        gdb.expect(r"detached")
 
     def test_a_halt_survives_the_loss_of_the_link(self):
         gdb = self.session()
