@@ -24,8 +24,7 @@ fs::path BlobStore::path_of(std::string_view hash) const {
 
 Result<std::string> BlobStore::put(std::string_view bytes) const {
   const std::string hash = sha256(bytes);
-  std::error_code error;
-  if (fs::exists(path_of(hash), error)) return hash;
+  if (contains(hash)) return hash;
   auto file = new_upload();
   if (!file) return fail(file.error());
   if (auto done = file->write(bytes); !done) return fail(done.error());
@@ -47,6 +46,11 @@ Result<void> BlobStore::put_in_place(const fs::path& from, std::string_view hash
   fs::rename(from, to, error);
   if (error) return fail("cannot put " + to.string() + " in place: " + error.message());
   return sync_folder(to.parent_path());
+}
+
+bool BlobStore::contains(std::string_view hash) const {
+  std::error_code ignored;
+  return std::filesystem::exists(path_of(hash), ignored);
 }
 
 Result<std::string> BlobStore::read(std::string_view hash, std::uint64_t offset, std::size_t length) const {

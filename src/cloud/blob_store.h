@@ -1,6 +1,6 @@
 // Content-addressed files: manifests, layers and bundles, each named by its SHA-256 in a folder of its first byte.
 //
-// A blob is on disk, whole and under its name, before anything in the database refers to it.
+// A blob is on disk, whole and under its name, before anything in the database refers to it. Any thread may use it.
 #pragma once
 
 #include <filesystem>
@@ -25,6 +25,7 @@ class BlobStore {
   // Moves a whole uploaded file in; the hash is the caller's, computed while it arrived.
   Result<void> adopt(TemporaryFile& upload, std::string_view hash) const;
 
+  bool contains(std::string_view hash) const;
   // `length` bytes from `offset`, fewer at the end of the blob.
   Result<std::string> read(std::string_view hash, std::uint64_t offset, std::size_t length) const;
   void remove(std::string_view hash) const;

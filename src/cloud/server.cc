@@ -10,6 +10,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <csignal>
 #include <set>
 
@@ -29,6 +30,7 @@ constexpr Microseconds kLingerTimeout = 2'000'000;
 constexpr Microseconds kDrainTimeout = 10'000'000;
 constexpr std::size_t kMaxQueue = 8U << 20;  // bytes for one peer: who does not read them is cut off
 constexpr std::size_t kMaxConnections = 60'000;
+constexpr std::size_t kWorkers = 2;      // threads for uploads: each may hold a bundle in memory
 constexpr int kNotSentLowWater = 8'192;  // so that little waits in the kernel before what is more urgent
 
 class TlsServer;
@@ -100,6 +102,7 @@ class TlsServer final : public Server {
   asio::io_context& context() { return context_; }
 
  private:
+  void run_aside(std::function<void()> job, std::function<void()> done);
   void accept();
   void take(tcp::socket socket);
   void tick();
@@ -109,6 +112,7 @@ class TlsServer final : public Server {
   HttpHandler& api_;
   SslContext tls_;
   asio::io_context context_{1};
+  asio::thread_pool workers_{kWorkers};  // joined before the context goes
   tcp::acceptor acceptor_;
   asio::steady_timer timer_;
   asio::signal_set signals_;
@@ -305,9 +309,20 @@ void TlsServer::run() {
   signals_.async_wait([this](const error_code& error, int) {
     if (!error) drain();
   });
+  services_.run_aside = [this](std::function<void()> job, std::function<void()> done) {
+    run_aside(std::move(job), std::move(done));
+  };
   accept();
   tick();
   context_.run();
+  workers_.join();
+}
+
+void TlsServer::run_aside(std::function<void()> job, std::function<void()> done) {
+  asio::post(workers_, [this, job = std::move(job), done = std::move(done)]() mutable {
+    job();
+    asio::post(context_, std::move(done));
+  });
 }
 
 void TlsServer::accept() {

@@ -1,4 +1,4 @@
-// What gateway and API share. Everything in it outlives them and is used from one thread.
+// What gateway and API share. Everything in it outlives them and is used from one thread, the one that serves.
 #pragma once
 
 #include <cstddef>
@@ -37,6 +37,13 @@ struct Services {
   Metrics& metrics;
   KeyAndCertificate authority;
   std::function<Microseconds()> now = wall_clock;
+  // Runs `job` on another thread, then `done` on this one: for what would keep everybody waiting. A job may use nothing
+  // of the above, nor the log. The server puts its threads in here; without it both run at once.
+  std::function<void(std::function<void()> job, std::function<void()> done)> run_aside =
+      [](const std::function<void()>& job, const std::function<void()>& done) {
+        job();
+        done();
+      };
 };
 
 // Stores an event and tells those who follow. `data` is a JSON object. A failure is logged: an event is no state.

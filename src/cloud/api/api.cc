@@ -117,11 +117,25 @@ class Counted final : public HttpExchange {
   }
   HttpReply finish() override {
     HttpReply reply = inner_->finish();
-    count_request(services_, route_, reply.status);
+    if (reply.later) {
+      count_later(reply);
+    } else {
+      count_request(services_, route_, reply.status);
+    }
     return reply;
   }
 
  private:
+  void count_later(HttpReply& reply) const {
+    using Put = std::function<void(HttpReply)>;
+    reply.later = [later = std::move(reply.later), &services = services_, route = route_](Put put) {
+      later([put = std::move(put), &services, route](HttpReply known) {
+        count_request(services, route, known.status);
+        put(std::move(known));
+      });
+    };
+  }
+
   Services& services_;
   std::string route_;
   std::unique_ptr<HttpExchange> inner_;

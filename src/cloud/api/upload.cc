@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 #include "cloud/api/answers.h"
 #include "cloud/bundle_check.h"
 
@@ -14,23 +16,101 @@ std::string limit_sentence(std::uint64_t limit) {
   return "the bundle is larger than the " + std::to_string(limit >> 20) + " MiB that this cloud takes";
 }
 
-// Puts manifest, layers and zip in their places; what `app` names is on disk afterwards.
-Result<std::vector<Blob>> store_blobs(const BlobStore& blobs, const CheckedBundle& bundle, TemporaryFile& zip,
-                                      App& app) {
+// One bundle on its way into the store. One thread has it at a time: ours, a worker's, ours again.
+struct Job {
+  Services& services;
+  BlobStore blobs;
+  std::string account;
+  std::string unique_name;
+  std::vector<Signer> signers;
+  TemporaryFile zip;
+
+  // What the worker found out.
+  App app;
   std::vector<Blob> layers;
+  Sentence refusal;  // of the bundle; empty: it is good
+  Sentence failure;  // of this machine; empty: all of it is on disk
+};
+
+// Puts manifest, layers and zip in their places; what `app` and `layers` name is on disk afterwards.
+Result<void> store_blobs(Job& job, const CheckedBundle& bundle) {
   for (const std::string& content : bundle.layers) {
-    auto hash = blobs.put(content);
+    auto hash = job.blobs.put(content);
     if (!hash) return fail(hash.error());
-    layers.push_back({std::move(*hash), content.size()});
+    job.layers.push_back({std::move(*hash), content.size()});
   }
-  auto manifest = blobs.put(bundle.manifest);
+  auto manifest = job.blobs.put(bundle.manifest);
   if (!manifest) return fail(manifest.error());
-  app.manifest = {std::move(*manifest), bundle.manifest.size()};
-  auto content = read_file(zip.path(), zip.size());
+  job.app.manifest = {std::move(*manifest), bundle.manifest.size()};
+  auto content = read_file(job.zip.path(), job.zip.size());
   if (!content) return fail(content.error());
-  app.bundle = {sha256(*content), zip.size()};
-  if (auto adopted = blobs.adopt(zip, app.bundle.hash); !adopted) return fail(adopted.error());
-  return layers;
+  job.app.bundle = {sha256(*content), job.zip.size()};
+  return job.blobs.adopt(job.zip, job.app.bundle.hash);
+}
+
+// The worker's part: signatures, hashes, and syncs to disk.
+void check_and_store(Job& job) {
+  auto bundle = check_bundle(job.zip.path(), job.signers);
+  if (!bundle) {
+    job.refusal = bundle.error();
+    return;
+  }
+  job.app = std::move(bundle->app);
+  if (const auto stored = store_blobs(job, *bundle); !stored) job.failure = stored.error();
+}
+
+std::vector<Blob> blobs_of(const Job& job) {
+  std::vector<Blob> blobs = job.layers;
+  blobs.push_back(job.app.manifest);
+  blobs.push_back(job.app.bundle);
+  return blobs;
+}
+
+void remove_unused(const Job& job) {
+  for (const Blob& blob : blobs_of(job)) {
+    const auto used = job.services.store.blob_is_used(blob.hash);
+    if (used && !*used) job.blobs.remove(blob.hash);
+  }
+}
+
+// An app that was removed while the worker ran may have taken blobs with it that the worker found in place.
+bool all_there(const Job& job) {
+  const auto blobs = blobs_of(job);
+  return std::all_of(blobs.begin(), blobs.end(), [&](const Blob& blob) { return job.blobs.contains(blob.hash); });
+}
+
+HttpReply add_app(Job& job) {
+  Services& services = job.services;
+  App& app = job.app;
+  app.sid = new_sid("KA");
+  app.account_sid = job.account;
+  app.unique_name = job.unique_name;
+  app.created = app.updated = services.now();
+  if (const auto added = services.store.add_app(app, job.layers); !added) {
+    remove_unused(job);
+    return error_reply(added.error());
+  }
+  services.metrics.add("mvcloud_uploads_total");
+  spdlog::info("app {} ({} {}), {} bytes, signed by {}", app.sid, app.name, app.version, app.bundle.size,
+               app.signer_id);
+  return json_reply(201, app_json(app));
+}
+
+// The rest, with the blobs on disk. From here to the row in the database nobody else runs.
+HttpReply conclude(Job& job) {
+  if (!job.refusal.empty()) return error_reply(422, job.refusal);
+  if (!job.failure.empty()) {
+    spdlog::error("a bundle cannot be stored: {}", job.failure);
+    return error_reply(503, "the cloud cannot store the bundle now: try again later");
+  }
+  if (const auto known = job.services.store.app(job.account, job.app.manifest.hash)) {
+    remove_unused(job);
+    return json_reply(200, app_json(*known));  // uploading the same again is no mistake
+  }
+  if (!all_there(job)) {
+    return error_reply(503, "an app that shares parts with this bundle was removed just now: send the bundle again");
+  }
+  return add_app(job);
 }
 
 }  // namespace
@@ -108,28 +188,23 @@ HttpReply Upload::finish() {
 HttpReply Upload::store_bundle() {
   PageRequest all;
   all.size = 1000;
-  const auto signers = services_.store.signers(account_, all);
+  auto signers = services_.store.signers(account_, all);
   if (!signers) return error_reply(signers.error());
-  auto bundle = check_bundle(file_->path(), signers->items);
-  if (!bundle) return error_reply(422, bundle.error());
-  if (const auto known = services_.store.app(account_, sha256(bundle->manifest))) {
-    return json_reply(200, app_json(*known));  // uploading the same again is no mistake
-  }
-  App app = std::move(bundle->app);
-  const auto layers = store_blobs(services_.blobs, *bundle, *file_, app);
-  if (!layers) {
-    spdlog::error("a bundle cannot be stored: {}", layers.error());
-    return error_reply(503, "the cloud cannot store the bundle now: try again later");
-  }
-  app.sid = new_sid("KA");
-  app.account_sid = account_;
-  app.unique_name = unique_name_;
-  app.created = app.updated = services_.now();
-  if (const auto added = services_.store.add_app(app, *layers); !added) return error_reply(added.error());
-  services_.metrics.add("mvcloud_uploads_total");
-  spdlog::info("app {} ({} {}), {} bytes, signed by {}", app.sid, app.name, app.version, app.bundle.size,
-               app.signer_id);
-  return json_reply(201, app_json(app));
+  const auto job = std::make_shared<Job>(Job{services_,
+                                             services_.blobs,
+                                             account_,
+                                             unique_name_,
+                                             std::move(signers->items),
+                                             std::move(*file_),
+                                             {},
+                                             {},
+                                             {},
+                                             {}});
+  HttpReply reply;
+  reply.later = [job](std::function<void(HttpReply)> put) {
+    job->services.run_aside([job] { check_and_store(*job); }, [job, put = std::move(put)] { put(conclude(*job)); });
+  };
+  return reply;
 }
 
 }  // namespace mv::cloud

@@ -2,6 +2,7 @@
 // Nothing of a library's types: the parser is in http_parser.cc, the connection in http_session.cc.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -80,6 +81,8 @@ struct HttpReply {
   std::string body;
   std::unique_ptr<StreamSource> stream;          // instead of `body`
   std::unique_ptr<WebSocketHandler> web_socket;  // instead of everything, status 101
+  // Instead of everything: called once with where to put the reply when it is known, in this thread, now or later.
+  std::function<void(std::function<void(HttpReply)>)> later;
 };
 
 // One request being taken in.

@@ -94,6 +94,7 @@ void HttpSession::on_bytes(std::span<const std::uint8_t> bytes) {
       input_ += as_chars(bytes);
       parse_input();
       break;
+    case State::kWaiting:
     case State::kStreaming:
       input_ += as_chars(bytes);
       if (input_.size() > kPipelined) shut();
@@ -159,10 +160,22 @@ void HttpSession::on_complete() {
 void HttpSession::reply(HttpReply reply, bool keep_alive) {
   if (head_only_ && reply.stream) reply.stream.reset();
   keep_alive_ = keep_alive;
+  if (reply.later) return wait_for_reply(reply);
   if (reply.web_socket) return start_web_socket(reply);
   if (reply.stream) return start_stream(reply);
   connection_.write(head_of(reply, keep_alive) + "\r\n" + (head_only_ ? std::string() : reply.body));
   if (!keep_alive) shut();
+}
+
+void HttpSession::wait_for_reply(HttpReply& reply) {
+  state_ = State::kWaiting;
+  reply.later([this, alive = std::weak_ptr<bool>(alive_)](HttpReply known) {
+    if (alive.expired() || state_ != State::kWaiting) return;  // the peer is gone
+    state_ = State::kRequests;
+    last_byte_ = now_;
+    this->reply(std::move(known), keep_alive_);
+    parse_input();
+  });
 }
 
 void HttpSession::start_stream(HttpReply& reply) {

@@ -24,7 +24,7 @@ class HttpSession final : public ConnectionUser, private HttpParserEvents, priva
   void on_closed() override;
 
  private:
-  enum class State { kRequests, kStreaming, kWebSocket, kClosing };
+  enum class State { kRequests, kWaiting, kStreaming, kWebSocket, kClosing };
 
   bool on_request(HttpRequest request, bool has_body) override;
   bool on_body(std::string_view piece) override;
@@ -41,6 +41,7 @@ class HttpSession final : public ConnectionUser, private HttpParserEvents, priva
   void parse_input();
   void parse_requests();
   void reply(HttpReply reply, bool keep_alive);
+  void wait_for_reply(HttpReply& reply);
   void start_stream(HttpReply& reply);
   void start_web_socket(HttpReply& reply);
   void take_web_socket(std::string_view bytes);
@@ -60,6 +61,7 @@ class HttpSession final : public ConnectionUser, private HttpParserEvents, priva
   web_socket::Decoder decoder_;
   bool stream_ended_ = false;
   bool starting_ = false;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // who replies later looks whether we are there
   bool parsing_ = false;
   bool shutting_down_ = false;
   Microseconds now_;

@@ -90,7 +90,9 @@ bool LinkSession::take(const frame::Frame& frame) {
       send_close(frame.stream, CloseReason::kDone, "");
       [[fallthrough]];
     case Multiplex::Action::kClosed:
-      if (frame.stream == Stream::kDebug) {
+      if (frame.stream == Stream::kDebug && *action == Multiplex::Action::kClosed && debug_client_ != nullptr) {
+        offer_debug();  // the last session's stream is closed at both ends, and the next one waits for it
+      } else if (frame.stream == Stream::kDebug) {
         debug_closed(static_cast<CloseReason>(read_u64(frame.payload.first(2))),
                      repair_utf8(as_chars(frame.payload.subspan(2))));
       }
@@ -306,10 +308,10 @@ void LinkSession::on_tick(Microseconds now) {
   if (state_ != State::kLive) return;
   if (now - last_heard_ > idle_limit())
     return end(CloseReason::kGone, "nothing was heard for two keep-alive intervals");
-  const bool unanswered = multiplex_.state(Stream::kDebug) == Multiplex::State::kOpening;
+  const auto debug = multiplex_.state(Stream::kDebug);
+  const bool unanswered = debug == Multiplex::State::kOpening || debug == Multiplex::State::kClosing;
   if (unanswered && debug_client_ != nullptr && now - debug_asked_ > kDebugAnswerTimeout) {
-    multiplex_.close(Stream::kDebug);
-    send_close(Stream::kDebug, CloseReason::kGone, "no answer in time");
+    if (multiplex_.close(Stream::kDebug)) send_close(Stream::kDebug, CloseReason::kGone, "no answer in time");
     debug_closed(CloseReason::kGone, "the device did not answer the debug request within 15 seconds");
   }
 }
@@ -333,12 +335,17 @@ void LinkSession::device_removed() { end(CloseReason::kRefused, "the device was 
 void LinkSession::supersede() { end(CloseReason::kSuperseded, "a newer connection of this device took over"); }
 
 bool LinkSession::open_debug(DebugClient& client) {
-  if (state_ != State::kLive || debug_client_ != nullptr || !multiplex_.open(Stream::kDebug, kDebugWindow))
-    return false;
+  if (state_ != State::kLive || debug_client_ != nullptr) return false;
   debug_client_ = &client;
   debug_asked_ = services_.now();
-  send_frame(Type::kOpen, Stream::kDebug, as_chars(frame::write_u32(kDebugWindow)));
+  // After the last session the device's CLOSE may still be on its way: the offer follows it.
+  if (multiplex_.state(Stream::kDebug) == Multiplex::State::kClosed) offer_debug();
   return true;
+}
+
+void LinkSession::offer_debug() {
+  multiplex_.open(Stream::kDebug, kDebugWindow);
+  send_frame(Type::kOpen, Stream::kDebug, as_chars(frame::write_u32(kDebugWindow)));
 }
 
 std::size_t LinkSession::debug_send(std::string_view bytes) {

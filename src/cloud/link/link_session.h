@@ -62,6 +62,7 @@ class LinkSession final : public ConnectionUser, public DeviceLink {
   void consumed(frame::Stream stream, std::size_t bytes);
   void pump();
 
+  void offer_debug();
   void debug_closed(frame::CloseReason reason, const std::string& text);
   void refuse(std::uint32_t code, const Sentence& sentence);
   // Ends the link with a CLOSE that says why; the reason is logged.
