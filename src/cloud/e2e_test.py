@@ -531,6 +531,33 @@ class CloudTest(unittest.TestCase):
         big = {"Content-Type": "multipart/form-data; boundary=XX", "Content-Length": str(1 << 40)}
         self.assertEqual(self.cloud.request("POST", "/v1/Apps", b"", big)[0], 413)
 
+    def blobs(self):
+        return {path.name for path in (self.cloud.home / "data/blobs").rglob("*") if path.is_file()}
+
+    def test_uploads_at_the_same_time_all_arrive(self):
+        same, _ = make_bundle(self.key, b"same" * 1000, version="same")
+        others = [make_bundle(self.key, os.urandom(5000), version=f"at once {n}")[0] for n in range(4)]
+        answers = []
+        uploads = [threading.Thread(target=lambda b=b: answers.append(self.cloud.upload(b))) for b in [same] * 4 + others]
+        for upload in uploads:
+            upload.start()
+        for upload in uploads:
+            upload.join(DEADLINE)
+        statuses = sorted(status for status, _ in answers)
+        self.assertEqual(statuses, [200] * 3 + [201] * 5, answers)
+        self.assertEqual(len({app["sid"] for _, app in answers}), 5)
+
+    def test_a_bundle_that_is_refused_leaves_nothing_behind(self):
+        taken, _ = make_bundle(self.key, b"taken" * 100, version="taken")
+        self.assertEqual(self.cloud.upload(taken, "taken")[0], 201)
+        before = self.blobs()
+        second, _ = make_bundle(self.key, b"second" * 100, version="second")
+        self.assertEqual(self.cloud.upload(second, "taken")[0], 409)
+        self.assertEqual(self.cloud.upload(make_bundle(SignerKey(self.cloud.home, "nobody"), b"n")[0])[0], 422)
+        self.assertEqual(self.blobs(), before)
+        self.assertEqual(self.cloud.request("DELETE", "/v1/Apps/taken")[0], 204)
+        self.assertLess(self.blobs(), before)
+
     def test_an_upload_over_the_limit_is_cut_off(self):
         def body():
             yield b'--XX\r\nContent-Disposition: form-data; name="File"\r\n\r\n'
