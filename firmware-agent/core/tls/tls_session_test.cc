@@ -449,6 +449,30 @@ TEST_F(TlsServer, RefusesAClientWithAnotherProtocolOrNone) {
   }
 }
 
+// A full record on a wire without room for it was once counted one byte longer than it was.
+TEST_F(TlsServer, LosesNoByteOfALongMessageOnAWireWithLittleRoom) {
+  const OpenSslContext debugger(cast().debugger_options());
+  Pair pair(debugger);
+  connect(pair);
+  ASSERT_EQ(device.state(), State::kOpen) << device.error();
+  pair.wire.room = 1000;
+  Bytes message(3 * kMaxRecord);
+  for (std::size_t i = 0; i < message.size(); ++i) message[i] = static_cast<std::uint8_t>(i * 7 >> 3);
+  std::span<const std::uint8_t> left(message);
+  Bytes arrived;
+  for (int i = 0; i < 1000 && arrived.size() < message.size(); ++i) {
+    if (device.unsent()) {
+      device.step();
+    } else {
+      left = left.subspan(device.write(left));
+    }
+    pair.carry();
+    const Bytes piece = pair.peer.read();
+    arrived.insert(arrived.end(), piece.begin(), piece.end());
+  }
+  EXPECT_EQ(arrived, message);
+}
+
 TEST_F(TlsServer, FitsIntoThePoolBesideAnOpenClient) {
   const OpenSslContext gateway(cast().gateway_options());
   const OpenSslContext debugger(cast().debugger_options());
