@@ -41,7 +41,7 @@ _mvctl_command() {  # what stands below the command $1
     'mvctl context show') subcommands='' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='@contexts' ;;
     'mvctl context delete') subcommands='' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='@contexts' ;;
     'mvctl emulator') subcommands='start run stop kill power-on modem console list delete' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='' ;;
-    'mvctl emulator start') subcommands='' flags='--help -h --delay --rate --firmware --output --context --quiet -q --verbose -v --version' arguments='@emulators' ;;
+    'mvctl emulator start') subcommands='' flags='--help -h --delay --rate --firmware --dial --output --context --quiet -q --verbose -v --version' arguments='@emulators' ;;
     'mvctl emulator run') subcommands='' flags='--help -h --delay --rate --firmware --output --context --quiet -q --verbose -v --version' arguments='@emulators' ;;
     'mvctl emulator stop') subcommands='' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='@emulators' ;;
     'mvctl emulator kill') subcommands='' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='@emulators' ;;
@@ -209,6 +209,7 @@ _mvctl_values() {  # what the option $2 of the command $1 takes; fails for a fla
     'mvctl emulator start --delay') values='-' ;;
     'mvctl emulator start --rate') values='-' ;;
     'mvctl emulator start --firmware') values='@directory' ;;
+    'mvctl emulator start --dial') values='-' ;;
     'mvctl emulator start --output') values='text json' ;;
     'mvctl emulator start --context') values='@contexts' ;;
     'mvctl emulator run --delay') values='-' ;;

@@ -171,6 +171,7 @@ complete -c mvctl -n '__mvctl_at \'mvctl emulator start\'' -x -a '(__mvctl_names
 complete -c mvctl -n '__mvctl_at \'mvctl emulator start\'' -l delay -x -d 'delay of the line, each way, for example 150ms'
 complete -c mvctl -n '__mvctl_at \'mvctl emulator start\'' -l rate -x -d 'bytes a second that the line carries; 0: no limit'
 complete -c mvctl -n '__mvctl_at \'mvctl emulator start\'' -l firmware -x -a '(__fish_complete_directories)' -d 'folder with boot-rom.elf and microvisor.bin'
+complete -c mvctl -n '__mvctl_at \'mvctl emulator start\'' -l dial -x -d 'what a new device calls, if not the cloud itself: a proxy, say'
 complete -c mvctl -n '__mvctl_at \'mvctl emulator run\'' -x -a '(__mvctl_names emulators)'
 complete -c mvctl -n '__mvctl_at \'mvctl emulator run\'' -l delay -x -d 'delay of the line, each way, for example 150ms'
 complete -c mvctl -n '__mvctl_at \'mvctl emulator run\'' -l rate -x -d 'bytes a second that the line carries; 0: no limit'

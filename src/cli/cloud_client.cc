@@ -234,8 +234,10 @@ Answer<Device> CloudClient::update_device(const std::string& sid, const FormFiel
   return post("/Devices/" + transport::percent_encode(sid), fields).map(device_of);
 }
 
-Answer<Provisioned> CloudClient::provision(const std::string& name, const std::string& board) {
-  auto document = post("/Devices", {{"UniqueName", name}, {"Board", board}});
+Answer<Provisioned> CloudClient::provision(const std::string& name, const std::string& board, const std::string& dial) {
+  transport::FormFields fields = {{"UniqueName", name}, {"Board", board}};
+  if (!dial.empty()) fields.emplace_back("Address", dial);
+  auto document = post("/Devices", fields);
   if (!document) return tl::make_unexpected(document.error());
   std::vector<std::uint8_t> identity = from_base64(text(*document, {"identity"}));
   if (identity.empty()) return fail(ExitCode::kFailed, "the cloud made the device but gave no identity for it");

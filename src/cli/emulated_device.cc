@@ -51,12 +51,12 @@ std::string tail(const fs::path& file) {
 }
 
 Result first_start(CloudClient& cloud, const std::string& cloud_url, const DeviceFolder& folder,
-                   const fs::path& firmware) {
+                   const fs::path& firmware, const std::string& dial) {
   std::error_code error;
   fs::create_directories(folder.path, error);
   fs::permissions(folder.path, fs::perms::owner_all, error);
   if (error) return fail(ExitCode::kFailed, "cannot make " + folder.path.string() + ": " + error.message());
-  auto made = cloud.provision(folder.name(), kBoard);
+  auto made = cloud.provision(folder.name(), kBoard, dial);
   if (!made) {
     Failure failure = made.error();
     if (failure.code == ExitCode::kFailed && failure.hint.empty()) {
@@ -159,10 +159,10 @@ Answer<fs::path> find_firmware(const std::string& given) {
 }
 
 Result prepare_device(CloudClient& cloud, const std::string& cloud_url, const DeviceFolder& folder,
-                      const fs::path& firmware) {
+                      const fs::path& firmware, const std::string& dial) {
   std::error_code error;
   if (fs::exists(folder.record(), error)) return later_start(cloud_url, folder, firmware);
-  return first_start(cloud, cloud_url, folder, firmware);
+  return first_start(cloud, cloud_url, folder, firmware, dial);
 }
 
 Result start_supervisor(const DeviceFolder& folder, const fs::path& firmware, const EmulatorOptions& options) {

@@ -17,6 +17,7 @@ struct EmulatorOptions {
   std::string firmware;  // folder; empty: the usual place
   std::chrono::milliseconds delay{0};
   std::uint32_t rate = 0;  // bytes a second; 0: unlimited
+  std::string dial;        // HOST:PORT that a new device calls; empty: the cloud's own
 };
 
 // $XDG_STATE_HOME/mvctl/emulators
@@ -33,7 +34,7 @@ Answer<std::filesystem::path> find_firmware(const std::string& given);
 
 // Makes identity and flash on the first start; puts the current microvisor into the flash on a later one.
 Result prepare_device(CloudClient& cloud, const std::string& cloud_url, const emulator::DeviceFolder& folder,
-                      const std::filesystem::path& firmware);
+                      const std::filesystem::path& firmware, const std::string& dial);
 
 // Starts `mvctl emulator run` for the device as a session of its own and waits until it answers.
 Result start_supervisor(const emulator::DeviceFolder& folder, const std::filesystem::path& firmware,

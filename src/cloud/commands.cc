@@ -22,19 +22,6 @@ namespace mv::cloud {
 namespace fs = std::filesystem;
 namespace {
 
-struct Address {
-  std::string host;
-  std::uint16_t port;
-};
-
-Result<Address> split_address(const std::string& text) {
-  const std::size_t colon = text.rfind(':');
-  const auto port = colon == std::string::npos ? std::nullopt : parse_number(std::string_view(text).substr(colon + 1));
-  if (!port || *port > 65535 || colon == 0)
-    return fail("'" + text + "' is not HOST:PORT, as cloud.example.org:8443 is");
-  return Address{text.substr(0, colon), static_cast<std::uint16_t>(*port)};
-}
-
 // A cloud that was given no name is on this machine: devices dial the very address it listens on, for "localhost" may
 // stand for another.
 std::string dial_host(const Config& config, const std::string& listen) {

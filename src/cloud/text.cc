@@ -201,4 +201,13 @@ std::optional<std::uint64_t> parse_number(std::string_view text) {
   return value;
 }
 
+Result<Address> split_address(const std::string& text) {
+  const std::size_t colon = text.rfind(':');
+  const auto port = colon == std::string::npos ? std::nullopt : parse_number(std::string_view(text).substr(colon + 1));
+  if (!port || *port > 65535 || colon == 0) {
+    return fail("'" + text + "' is not HOST:PORT, as cloud.example.org:8443 is");
+  }
+  return Address{text.substr(0, colon), static_cast<std::uint16_t>(*port)};
+}
+
 }  // namespace mv::cloud

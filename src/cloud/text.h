@@ -38,6 +38,14 @@ bool equal_in_constant_time(std::string_view a, std::string_view b);
 
 bool is_utf8(std::string_view text);
 
+struct Address {
+  std::string host;
+  std::uint16_t port;
+};
+
+// Takes "HOST:PORT" apart.
+Result<Address> split_address(const std::string& text);
+
 // The text with every byte that is not UTF-8 replaced by U+FFFD.
 std::string repair_utf8(std::string_view text);
 

@@ -28,8 +28,13 @@ HttpReply create_device(Call& call) {
     } else if (name == "Board") {
       if (value.size() > 31 || !check_unique_name(value)) return error_reply(400, "Board is not the name of a board");
       request.board = value;
+    } else if (name == "Address") {
+      const auto address = split_address(value);
+      if (!address) return error_reply(400, "Address: " + address.error());
+      request.host = address->host;
+      request.port = address->port;
     } else {
-      return error_reply(400, "there is no parameter " + name + " here: give UniqueName and Board");
+      return error_reply(400, "there is no parameter " + name + " here: give UniqueName, Board and Address");
     }
   }
   Services& services = call.services;
