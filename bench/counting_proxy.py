@@ -22,8 +22,16 @@ class CountingProxy:
         self._waiting = False  # something went down and nothing has come up since
 
     def close(self):
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
+
+    async def _end(self):
+        self._server.close()
+        open_ones = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in open_ones:
+            task.cancel()
+        await asyncio.gather(*open_ones, return_exceptions=True)
 
     def _run(self, ready):
         asyncio.set_event_loop(self._loop)
