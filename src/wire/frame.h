@@ -43,12 +43,12 @@ inline constexpr std::size_t kStreamLimit = 20;  // every stream number is below
 // Reasons in a kClose frame.
 enum class CloseReason : std::uint16_t {
   kDone = 0,
-  kRefused = 1,        // the stream was not wanted; the text says why
-  kProtocol = 2,       // the peer broke the rules; the text says which
-  kBusy = 3,           // somebody else has it
-  kSuperseded = 4,     // a newer connection of this device took over
+  kRefused = 1,     // the stream was not wanted; the text says why
+  kProtocol = 2,    // the peer broke the rules; the text says which
+  kBusy = 3,        // somebody else has it
+  kSuperseded = 4,  // a newer connection of this device took over
   kShuttingDown = 5,
-  kGone = 6,           // the other end of the pipe went away
+  kGone = 6,  // the other end of the pipe went away
 };
 
 enum class FrameError : std::uint8_t {

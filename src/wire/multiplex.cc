@@ -59,7 +59,8 @@ tl::expected<Multiplex::Action, MultiplexError> Multiplex::received(const Frame&
       return received_credit(frame, entry);
     case Type::kClose:
       if (frame.stream == Stream::kControl) return Action::kLinkClosed;
-      if (entry.state == State::kClosed || permanent(frame.stream)) return tl::make_unexpected(MultiplexError::kNotOpen);
+      if (entry.state == State::kClosed || permanent(frame.stream))
+        return tl::make_unexpected(MultiplexError::kNotOpen);
       return received_close(frame, entry);
     case Type::kPing:
     case Type::kPong:

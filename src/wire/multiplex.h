@@ -55,7 +55,7 @@ class Multiplex {
     kClosedReply,  // likewise, but a CLOSE is owed (reason kDone)
     kPong,         // send the payload back as PONG
     kPongReceived,
-    kLinkClosed,   // CLOSE on control: the peer ends the link
+    kLinkClosed,  // CLOSE on control: the peer ends the link
   };
 
   Multiplex();

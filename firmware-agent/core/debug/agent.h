@@ -1,10 +1,10 @@
-// The debug agent: answers a debugger's requests (wire/proto/agent.proto) with what the engine, the application's memory
-// and the supervisor say.
+// The debug agent: answers a debugger's requests (wire/proto/agent.proto) with what the engine, the application's
+// memory and the supervisor say.
 //
 // Bytes of messages in, bytes of messages out; the channel carries them. One debugger at a time. A session outlives its
-// connection: the last reply is kept and repeated, a halt stands, and an open resume goes on. If nobody comes back within
-// kGraceUs, or a new session is begun meanwhile, the old one is over and its breakpoints go. Secure thread only; no heap;
-// about 9 KiB.
+// connection: the last reply is kept and repeated, a halt stands, and an open resume goes on. If nobody comes back
+// within kGraceUs, or a new session is begun meanwhile, the old one is over and its breakpoints go. Secure thread only;
+// no heap; about 9 KiB.
 #pragma once
 
 #include <array>
@@ -103,21 +103,21 @@ class Agent {
 
   MessageReader reader_;
   mv_wire_AgentRequest request_{};
-  mv_wire_AgentReply message_{};         // while it is encoded
-  ReplyBuffer<kMaxReply> reply_;         // the last numbered one, kept for repetition
-  ReplyBuffer<1280> unnumbered_;         // answers to attach and to what cannot be understood
+  mv_wire_AgentReply message_{};  // while it is encoded
+  ReplyBuffer<kMaxReply> reply_;  // the last numbered one, kept for repetition
+  ReplyBuffer<1280> unnumbered_;  // answers to attach and to what cannot be understood
   MemoryParts parts_;
   StopReport report_;
   DigestJob digest_;
 
   bool connected_ = false;
-  bool sending_unnumbered_ = false;      // some of it has gone: the rest goes first
-  bool attached_here_ = false;           // an attach was accepted on this connection
+  bool sending_unnumbered_ = false;  // some of it has gone: the rest goes first
+  bool attached_here_ = false;       // an attach was accepted on this connection
   bool session_known_ = false;
   SessionId session_{};
-  std::uint32_t last_sequence_ = 0;      // the highest that was taken
-  std::uint32_t current_sequence_ = 0;   // of the request being answered
-  std::uint32_t reply_sequence_ = 0;     // of the reply that is kept; 0: none
+  std::uint32_t last_sequence_ = 0;     // the highest that was taken
+  std::uint32_t current_sequence_ = 0;  // of the request being answered
+  std::uint32_t reply_sequence_ = 0;    // of the reply that is kept; 0: none
 
   Open open_ = Open::kNothing;
   std::uint32_t open_sequence_ = 0;
@@ -130,7 +130,7 @@ class Agent {
   bool halt_asked_ = false;
   bool restarting_ = false;
   bool reset_halts_ = false;
-  bool exited_ = false;                  // the application is gone, and the open request has to be told
+  bool exited_ = false;  // the application is gone, and the open request has to be told
   std::uint64_t halt_limit_us_ = 0;
   std::optional<std::uint64_t> grace_end_us_;
 };

@@ -7,10 +7,10 @@
 namespace mv::debug {
 namespace {
 
-constexpr std::uint32_t kCodeBit = 1;            // of addresses of code in registers and breakpoints
-constexpr std::uint32_t kIpsr = 0x1FF;           // of xPSR
+constexpr std::uint32_t kCodeBit = 1;               // of addresses of code in registers and breakpoints
+constexpr std::uint32_t kIpsr = 0x1FF;              // of xPSR
 constexpr std::uint64_t kAllFp = (1ULL << 33) - 1;  // s0-s31, fpscr
-constexpr std::uint32_t kLargestFrame = 0x68;    // bytes of an exception frame with FP state
+constexpr std::uint32_t kLargestFrame = 0x68;       // bytes of an exception frame with FP state
 
 std::uint32_t word_at(const pb_byte_t* bytes, std::size_t index) {
   const pb_byte_t* at = bytes + 4 * index;

@@ -53,7 +53,8 @@ class AgentTest : public testing::Test {
 
   void send(const wire::AgentRequest& request) {
     const std::string body = request.SerializeAsString();
-    std::vector<std::uint8_t> bytes = {static_cast<std::uint8_t>(body.size() >> 8), static_cast<std::uint8_t>(body.size())};
+    std::vector<std::uint8_t> bytes = {static_cast<std::uint8_t>(body.size() >> 8),
+                                       static_cast<std::uint8_t>(body.size())};
     bytes.insert(bytes.end(), body.begin(), body.end());
     send_bytes(bytes);
   }
@@ -178,9 +179,7 @@ TEST_F(AgentTest, SaysSoWhenTheApplicationDoesNotHalt) {
   EXPECT_EQ(take_reply().value_or(wire::AgentReply{}).error(), wire::AGENT_NO_APPLICATION);
 }
 
-TEST_F(AgentTest, WantsAnAttachFirst) {
-  EXPECT_EQ(ask(read(kRam, 4), 1).error(), wire::AGENT_BAD_REQUEST);
-}
+TEST_F(AgentTest, WantsAnAttachFirst) { EXPECT_EQ(ask(read(kRam, 4), 1).error(), wire::AGENT_BAD_REQUEST); }
 
 TEST_F(AgentTest, RunsToABreakpointInOneRequest) {
   attach();
@@ -218,7 +217,8 @@ TEST_F(AgentTest, PushesRamWithTheStopAndNothingElse) {
   attach();
   memory_.put_word(kRam + 0x100, 0x11223344);
   auto request = resume(wire::RESUME_STEP);
-  for (const auto& [address, length] : {std::pair<std::uint32_t, std::uint32_t>{kRam + 0x100, 4}, {kCode, 4}, {kRam, 1025}}) {
+  for (const auto& [address, length] :
+       {std::pair<std::uint32_t, std::uint32_t>{kRam + 0x100, 4}, {kCode, 4}, {kRam, 1025}}) {
     auto& range = *request.mutable_resume()->add_push();
     range.set_address(address);
     range.set_length(length);

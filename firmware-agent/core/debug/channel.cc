@@ -7,7 +7,8 @@ namespace mv::debug {
 bool Channel::opened(link::DebugStream& stream) {
   if (stream_ != nullptr) return refuse("another debugger is connected to this device: end it first");
   RunningBundle bundle;
-  if (!supervisor_.running_bundle(bundle)) return refuse("no application is installed on this device: deploy one first");
+  if (!supervisor_.running_bundle(bundle))
+    return refuse("no application is installed on this device: deploy one first");
   if (!bundle.has_debug_key) {
     return refuse("the running bundle carries no debug key: deploy one that was built with --debug-auth-pubkey");
   }

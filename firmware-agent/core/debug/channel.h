@@ -58,7 +58,7 @@ class Channel final : public link::DebugPeer {
 
   tls::TlsSession tls_;
   link::DebugStream* stream_ = nullptr;
-  bool trusted_ = false;    // the handshake is done: the agent is connected
+  bool trusted_ = false;  // the handshake is done: the agent is connected
   bool check_key_ = false;
   std::uint64_t handshake_end_us_ = 0;
   std::array<std::uint8_t, 65> key_{};

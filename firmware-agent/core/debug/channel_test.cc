@@ -112,8 +112,8 @@ class ChannelTest : public testing::Test {
   test::FakeSupervisor supervisor_{board_, memory_};
   test::FakeClock clock_;
   Agent agent_{engine_, supervisor_, BoardInfo{"fake", test::kRegions}, clock_};
-  Channel channel_{agent_, supervisor_,
-                   Identity{cast().certificate, std::span<const std::uint8_t, 32>(cast().key)}, clock_};
+  Channel channel_{agent_, supervisor_, Identity{cast().certificate, std::span<const std::uint8_t, 32>(cast().key)},
+                   clock_};
   FakeStream stream_;
   Bytes received_;
 };

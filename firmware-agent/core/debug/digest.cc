@@ -34,7 +34,8 @@ DigestJob::State DigestJob::step_range(ApplicationMemory& memory) {
   if (offset_ < range.length) return state_;
   auto& digest = result_.sha256[result_.sha256_count];
   std::size_t size = 0;
-  if (psa_hash_finish(&operation_, digest.bytes, sizeof(digest.bytes), &size) != PSA_SUCCESS) return fail(State::kFailed);
+  if (psa_hash_finish(&operation_, digest.bytes, sizeof(digest.bytes), &size) != PSA_SUCCESS)
+    return fail(State::kFailed);
   digest.size = static_cast<pb_size_t>(size);
   ++result_.sha256_count;
   offset_ = 0;

@@ -6,8 +6,8 @@
 //
 // Stepping executes one instruction at a time between stops that are put where it can land (next_pc.h), with the
 // application's interrupts masked; every kStepsPerWindow instructions they are let through, so that a loop which waits
-// for an interrupt ends. After kStepsPerSlice instructions the Secure thread gets a turn, so that an endless loop can be
-// interrupted.
+// for an interrupt ends. After kStepsPerSlice instructions the Secure thread gets a turn, so that an endless loop can
+// be interrupted.
 #pragma once
 
 #include <array>
@@ -106,11 +106,11 @@ class Engine final : public DebugEvents {
  private:
   // What the application runs for at the moment.
   enum class Phase : std::uint8_t {
-    kFree,     // it runs
-    kStep,     // one instruction, to one of the stops
-    kWindow,   // pending interrupts are taken, then the stop at the same place is hit
-    kLeave,    // it left for the Secure side; `poll` halts it as soon as it is back
-    kReset,    // it is restarted, and halts before its first instruction
+    kFree,    // it runs
+    kStep,    // one instruction, to one of the stops
+    kWindow,  // pending interrupts are taken, then the stop at the same place is hit
+    kLeave,   // it left for the Secure side; `poll` halts it as soon as it is back
+    kReset,   // it is restarted, and halts before its first instruction
   };
 
   Verdict on_breakpoint(Context& context);

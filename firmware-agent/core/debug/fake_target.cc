@@ -113,20 +113,20 @@ bool FakeBoard::execute_narrow(std::uint16_t code) {
   const std::uint32_t pc = cpu.pc();
   std::uint32_t& low = cpu.core[(code >> 8) & 7];  // of ADDS and MOVS with an immediate
   cpu.pc() += 2;
-  if (code == 0xBF00) return true;                                     // NOP
-  if (code == 0xBF30) return interrupts_taken != 0;                    // WFI: must not be executed with nothing to wait for
-  if ((code & 0xFF00) == 0xDF00) {                                     // SVC: r0 += 1, and a fault if it is masked
+  if (code == 0xBF00) return true;                   // NOP
+  if (code == 0xBF30) return interrupts_taken != 0;  // WFI: must not be executed with nothing to wait for
+  if ((code & 0xFF00) == 0xDF00) {                   // SVC: r0 += 1, and a fault if it is masked
     cpu.core[0] += 1;
     return !masked_;
   }
-  if ((code & 0xF800) == 0x2000) return low = code & 0xFF, true;       // MOVS Rd, #imm8
-  if ((code & 0xF800) == 0x3000) return low += code & 0xFF, true;      // ADDS Rd, #imm8
-  if ((code & 0xF800) == 0xE000) {                                     // B
+  if ((code & 0xF800) == 0x2000) return low = code & 0xFF, true;   // MOVS Rd, #imm8
+  if ((code & 0xF800) == 0x3000) return low += code & 0xFF, true;  // ADDS Rd, #imm8
+  if ((code & 0xF800) == 0xE000) {                                 // B
     const std::uint32_t offset = static_cast<std::uint32_t>(code & 0x7FF) << 1;
     return jump(pc + 4 + ((offset ^ 0x800) - 0x800)), true;
   }
   if ((code & 0xFF87) == 0x4700) return jump(cpu.core[(code >> 3) & 0xF]), true;  // BX
-  if ((code & 0xF500) == 0xB100) {                                     // CBZ, CBNZ
+  if ((code & 0xF500) == 0xB100) {                                                // CBZ, CBNZ
     const bool taken = (cpu.core[code & 7] != 0) == ((code & 0x800) != 0);
     if (taken) jump(pc + 4 + (((code >> 9) & 1U) << 6 | ((code >> 3) & 0x1FU) << 1));
     return true;
@@ -137,7 +137,8 @@ bool FakeBoard::execute_narrow(std::uint16_t code) {
 bool FakeBoard::execute_wide(std::uint16_t first, std::uint16_t second) {
   if ((first & 0xF800) != 0xF000 || (second & 0xD000) != 0xD000) return false;  // BL, short reach is enough
   const std::uint32_t pc = cpu.pc();
-  const std::uint32_t offset = static_cast<std::uint32_t>(first & 0x3FF) << 12 | static_cast<std::uint32_t>(second & 0x7FF) << 1;
+  const std::uint32_t offset =
+      static_cast<std::uint32_t>(first & 0x3FF) << 12 | static_cast<std::uint32_t>(second & 0x7FF) << 1;
   const std::uint32_t target = pc + 4 + ((first & 0x400) != 0 ? offset - 0x400000 : offset);
   cpu.lr() = (pc + 4) | 1U;
   jump(target);

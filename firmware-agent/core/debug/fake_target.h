@@ -1,5 +1,5 @@
-// For tests: a halted-or-running application without a processor. Memory is two arrays; code runs on a small interpreter
-// of the instructions that the tests use, and stops in the engine as a board would.
+// For tests: a halted-or-running application without a processor. Memory is two arrays; code runs on a small
+// interpreter of the instructions that the tests use, and stops in the engine as a board would.
 #pragma once
 
 #include <array>

@@ -35,7 +35,9 @@ class MemoryParts {
   };
 
   static bool encode_parts(pb_ostream_t* stream, const pb_field_t* field, void* const* argument);
-  std::span<const std::uint8_t> bytes(const Part& part) const { return std::span(bytes_).subspan(part.offset, part.size); }
+  std::span<const std::uint8_t> bytes(const Part& part) const {
+    return std::span(bytes_).subspan(part.offset, part.size);
+  }
 
   std::array<Part, kMaxParts> parts_{};
   std::size_t count_ = 0;

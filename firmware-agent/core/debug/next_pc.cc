@@ -53,10 +53,10 @@ Step of_kind(Step::Kind kind) {
 // A branch that is taken: where it goes, and what else it does.
 struct Jump {
   std::uint32_t target = 0;
-  bool links = false;               // lr receives the return address
-  bool interworks = false;          // may be an EXC_RETURN (BX, POP, LDM, LDR; not B, MOV, ADD, TBB)
-  bool changes_registers = false;   // besides pc
-  std::uint32_t sp_after = 0;       // main stack pointer when the branch is made
+  bool links = false;              // lr receives the return address
+  bool interworks = false;         // may be an EXC_RETURN (BX, POP, LDM, LDR; not B, MOV, ADD, TBB)
+  bool changes_registers = false;  // besides pc
+  std::uint32_t sp_after = 0;      // main stack pointer when the branch is made
 };
 
 class Decoder {
@@ -67,9 +67,7 @@ class Decoder {
   Step decode();
 
  private:
-  std::uint32_t reg(std::size_t number) const {
-    return number == kPc ? context_.pc() + 4 : context_.core[number];
-  }
+  std::uint32_t reg(std::size_t number) const { return number == kPc ? context_.pc() + 4 : context_.core[number]; }
   std::uint32_t next() const { return context_.pc() + instruction_.size; }
 
   Step jump(const Jump& to) const;
@@ -160,12 +158,15 @@ std::optional<Step> Decoder::narrow_register() const {
   const std::size_t destination = ((code >> 4) & 8U) | (code & 7U);
   if ((code & 0xFF00U) == 0x4700U) {  // BX, BLX
     const bool links = (code & 0x80U) != 0;
-    return jump({.target = reg(source), .links = links, .interworks = !links, .changes_registers = links,
+    return jump({.target = reg(source),
+                 .links = links,
+                 .interworks = !links,
+                 .changes_registers = links,
                  .sp_after = context_.core[13]});
   }
   if (destination != kPc) return std::nullopt;
-  if ((code & 0xFF00U) == 0x4600U) return jump({.target = reg(source)});                               // MOV pc, Rm
-  if ((code & 0xFF00U) == 0x4400U) return jump({.target = context_.pc() + 4 + reg(source)});           // ADD pc, Rm
+  if ((code & 0xFF00U) == 0x4600U) return jump({.target = reg(source)});                      // MOV pc, Rm
+  if ((code & 0xFF00U) == 0x4400U) return jump({.target = context_.pc() + 4 + reg(source)});  // ADD pc, Rm
   return std::nullopt;
 }
 

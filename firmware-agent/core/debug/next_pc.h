@@ -16,11 +16,11 @@ namespace mv::debug {
 // How one instruction is stepped.
 struct Step {
   enum class Kind : std::uint8_t {
-    kRun,       // put a stop at each target and let it run, interrupts masked
-    kRunOpen,   // likewise with interrupts taken: SVC, which would escalate to a fault if they were masked
-    kSkip,      // do not execute it: go to targets[0], no other register changes (WFI, a BKPT, a jump to itself)
-    kLeave,     // it leaves for the Secure side, and the application goes on at a place that cannot be known from here
-    kFree,      // nowhere to put a stop: it faults, or it jumps to itself in a way that changes registers
+    kRun,      // put a stop at each target and let it run, interrupts masked
+    kRunOpen,  // likewise with interrupts taken: SVC, which would escalate to a fault if they were masked
+    kSkip,     // do not execute it: go to targets[0], no other register changes (WFI, a BKPT, a jump to itself)
+    kLeave,    // it leaves for the Secure side, and the application goes on at a place that cannot be known from here
+    kFree,     // nowhere to put a stop: it faults, or it jumps to itself in a way that changes registers
   };
 
   static constexpr std::size_t kMaxTargets = 3;

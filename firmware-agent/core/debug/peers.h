@@ -12,9 +12,9 @@ namespace mv::debug {
 struct RunningBundle {
   std::array<std::uint8_t, 32> manifest_hash{};  // SHA-256 of the file `manifest`
   std::array<std::uint8_t, 32> build_id{};
-  std::size_t build_id_size = 0;                 // bytes of build_id in use
-  std::array<std::uint8_t, 65> debug_key{};      // P-256 point, uncompressed
-  bool has_debug_key = false;                    // false: nobody may debug this bundle
+  std::size_t build_id_size = 0;             // bytes of build_id in use
+  std::array<std::uint8_t, 65> debug_key{};  // P-256 point, uncompressed
+  bool has_debug_key = false;                // false: nobody may debug this bundle
 };
 
 // The supervisor, as the debug agent sees it. Called from the Secure thread.

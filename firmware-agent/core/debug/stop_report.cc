@@ -6,8 +6,9 @@ namespace mv::debug {
 namespace {
 
 constexpr std::array kReasons = {
-    mv_wire_StopReason_STOP_ATTACHED,  mv_wire_StopReason_STOP_BREAKPOINT, mv_wire_StopReason_STOP_STEP,
-    mv_wire_StopReason_STOP_INTERRUPT, mv_wire_StopReason_STOP_FAULT,      mv_wire_StopReason_STOP_RESET,
+    mv_wire_StopReason_STOP_ATTACHED,   mv_wire_StopReason_STOP_BREAKPOINT,
+    mv_wire_StopReason_STOP_STEP,       mv_wire_StopReason_STOP_INTERRUPT,
+    mv_wire_StopReason_STOP_FAULT,      mv_wire_StopReason_STOP_RESET,
     mv_wire_StopReason_STOP_WATCHPOINT, mv_wire_StopReason_STOP_PROGRAM_BREAKPOINT,
 };
 static_assert(kReasons.size() == static_cast<std::size_t>(Reason::kProgramBreakpoint) + 1);
@@ -23,9 +24,8 @@ void put_words(std::span<const std::uint32_t> words, Field& field) {
 }
 
 const Region* find(std::span<const Region> regions, Region::Kind kind, std::uint32_t address) {
-  const auto found = std::ranges::find_if(regions, [&](const Region& region) {
-    return region.kind == kind && address - region.address < region.size;
-  });
+  const auto found = std::ranges::find_if(
+      regions, [&](const Region& region) { return region.kind == kind && address - region.address < region.size; });
   return found == regions.end() ? nullptr : &*found;
 }
 

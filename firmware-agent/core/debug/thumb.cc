@@ -19,8 +19,8 @@ std::uint32_t long_offset(const Instruction& instruction) {
   const std::uint32_t s = bits(instruction.first, 10, 10);
   const std::uint32_t i1 = 1U ^ bits(instruction.second, 13, 13) ^ s;
   const std::uint32_t i2 = 1U ^ bits(instruction.second, 11, 11) ^ s;
-  const std::uint32_t offset = s << 24 | i1 << 23 | i2 << 22 | bits(instruction.first, 9, 0) << 12 |
-                               bits(instruction.second, 10, 0) << 1;
+  const std::uint32_t offset =
+      s << 24 | i1 << 23 | i2 << 22 | bits(instruction.first, 9, 0) << 12 | bits(instruction.second, 10, 0) << 1;
   return sign_extend(offset, 25);
 }
 
@@ -59,8 +59,12 @@ std::optional<DirectBranch> wide_branch(const Instruction& instruction, std::uin
 bool is_exclusive_group(const Instruction& instruction, std::uint32_t narrow_group) {
   if ((instruction.first & 0xFFF0U) != narrow_group) return false;
   switch (bits(instruction.second, 7, 4)) {
-    case 0x4: case 0x5: case 0x7:  // byte, halfword, doubleword
-    case 0xC: case 0xD: case 0xE:  // with acquire or release
+    case 0x4:
+    case 0x5:
+    case 0x7:  // byte, halfword, doubleword
+    case 0xC:
+    case 0xD:
+    case 0xE:  // with acquire or release
       return true;
     default:
       return false;
@@ -155,7 +159,7 @@ bool is_load_exclusive(const Instruction& instruction) {
 
 bool ends_exclusive(const Instruction& instruction) {
   if (instruction.size != 4) return false;
-  if (instruction.first == 0xF3BF && instruction.second == 0x8F2F) return true;  // CLREX
+  if (instruction.first == 0xF3BF && instruction.second == 0x8F2F) return true;                              // CLREX
   const bool strex = (instruction.first & 0xFFF0U) == 0xE840U && (instruction.second & 0xF000U) != 0xF000U;  // not TT
   return strex || is_exclusive_group(instruction, 0xE8C0U);
 }

@@ -52,7 +52,7 @@ struct LoadToPc {
   std::uint32_t shift = 0;
   std::uint32_t offset = 0;  // two's complement
   bool by_register = false;
-  bool pre_indexed = true;   // false: the address is the base alone
+  bool pre_indexed = true;  // false: the address is the base alone
   bool writes_back = false;
 };
 std::optional<LoadToPc> load_to_pc(const Instruction& instruction);

@@ -17,8 +17,8 @@ struct Context {
   std::array<std::uint32_t, 8> system{};  // msp, psp, primask, basepri, faultmask, control, msplim, psplim
   std::array<std::uint32_t, 33> fp{};     // s0-s31, fpscr
   bool has_fp = false;
-  bool frame_valid = true;                // false: the stack pointer was bad and no frame was stored; `core` is not to
-                                          // be trusted but for sp
+  bool frame_valid = true;  // false: the stack pointer was bad and no frame was stored; `core` is not to
+                            // be trusted but for sp
 
   std::uint32_t& sp() { return core[13]; }
   std::uint32_t& lr() { return core[14]; }
@@ -36,7 +36,7 @@ enum class Event : std::uint8_t {
   kBreakpoint,  // a BKPT at pc: ours or the program's own
   kStep,        // hardware step done (boards that have it)
   kFault,
-  kHaltRequest, // halt() took effect
+  kHaltRequest,  // halt() took effect
   kWatchpoint,
 };
 
@@ -61,7 +61,7 @@ class ApplicationMemory {
 class DebugUnit {
  public:
   struct Capabilities {
-    std::uint32_t breakpoints;       // how many may be inserted at once
+    std::uint32_t breakpoints;  // how many may be inserted at once
     std::uint32_t watchpoints;
     bool hardware_step;
   };

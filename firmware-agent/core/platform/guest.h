@@ -1,7 +1,7 @@
 // What the system calls ask of a board: the application's memory, its interrupts, and a few facts about the chip.
 //
-// A system call runs in the Non-secure world's context and may be made from an interrupt of the application, also in the
-// middle of other Secure code. Everything that both it and the Secure thread touch is held under `Lock`.
+// A system call runs in the Non-secure world's context and may be made from an interrupt of the application, also in
+// the middle of other Secure code. Everything that both it and the Secure thread touch is held under `Lock`.
 #pragma once
 
 #include <cstdint>
@@ -50,7 +50,7 @@ class GuestBoard {
 // Keeps everyone else out for a few microseconds: the other world, its interrupts, the agent. May be nested.
 class Lock {
  public:
-  virtual std::uint32_t acquire() = 0;          // returns what `release` wants back
+  virtual std::uint32_t acquire() = 0;  // returns what `release` wants back
   virtual void release(std::uint32_t before) = 0;
 
  protected:

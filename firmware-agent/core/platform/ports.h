@@ -23,15 +23,15 @@ class LinkPort {
 // bytes, each once per erase (programming even all ones uses it up). `offset` counts from the start of the device.
 class Flash {
  public:
-  static constexpr std::size_t kQuadWord = 16;   // bytes
-  static constexpr std::size_t kPage = 8192;     // bytes
+  static constexpr std::size_t kQuadWord = 16;  // bytes
+  static constexpr std::size_t kPage = 8192;    // bytes
 
   enum class Result : std::uint8_t {
     kOk,
-    kOutOfRange,   // not inside the flash, or not aligned
-    kNotErased,    // a quad-word was programmed twice
-    kEccError,     // a torn quad-word was read
-    kFailed,       // the hardware says so
+    kOutOfRange,  // not inside the flash, or not aligned
+    kNotErased,   // a quad-word was programmed twice
+    kEccError,    // a torn quad-word was read
+    kFailed,      // the hardware says so
   };
 
   virtual std::uint32_t size() const = 0;  // bytes

@@ -199,8 +199,8 @@ void TlsSession::take_ticket() {
 std::size_t TlsSession::write(std::span<const std::uint8_t> bytes) {
   blocked_ = false;
   if (state_ != State::kOpen || bytes.empty() || !flush()) return 0;
-  // What one record holds is less than its limit by the type that TLS 1.3 puts behind the plaintext (RFC 8446, 5.4). More
-  // must not be offered: on WANT_WRITE nobody says how much of it the record took.
+  // What one record holds is less than its limit by the type that TLS 1.3 puts behind the plaintext (RFC 8446, 5.4).
+  // More must not be offered: on WANT_WRITE nobody says how much of it the record took.
   const auto room = static_cast<std::size_t>(mbedtls_ssl_get_max_out_record_payload(&ssl_));
   const std::size_t size = std::min(bytes.size(), room);
   const int sent = mbedtls_ssl_write(&ssl_, bytes.data(), size);

@@ -80,6 +80,7 @@ struct Pair {
     peer.receive(wire.from_device);
     wire.from_device.clear();
     const Bytes back = peer.take();
+    all_from_peer.insert(all_from_peer.end(), back.begin(), back.end());
     wire.to_device.insert(wire.to_device.end(), back.begin(), back.end());
   }
 
@@ -101,6 +102,7 @@ struct Pair {
   Wire wire;
   OpenSslPeer peer;
   bool peer_done = false;
+  Bytes all_from_peer;  // what an eavesdropper could keep
 };
 
 struct Cast {
@@ -447,6 +449,22 @@ TEST_F(TlsServer, RefusesAClientWithAnotherProtocolOrNone) {
     EXPECT_EQ(device.state(), State::kFailed) << alpn;
     EXPECT_EQ(device.error(), "the peer does not speak this protocol (ALPN)");
   }
+}
+
+TEST_F(TlsServer, RefusesAReplayOfAnEarlierHandshake) {
+  const OpenSslContext debugger(cast().debugger_options());
+  Pair honest(debugger);
+  connect(honest);
+  ASSERT_EQ(device.state(), State::kOpen) << device.error();
+  device.stop();
+
+  Pair replay(debugger);
+  replay.wire.to_device = honest.all_from_peer;
+  replay.wire.cut = true;
+  device.start_server(cast().server_config(), replay.wire);
+  for (int i = 0; i < 100 && device.state() == State::kHandshake; ++i) device.step();
+
+  EXPECT_EQ(device.state(), State::kFailed);
 }
 
 // A full record on a wire without room for it was once counted one byte longer than it was.
