@@ -1,5 +1,5 @@
 """Deploying over the air: what a person sees, and what the device does."""
-import re
+import json
 import unittest
 
 from harness import ChainTest
@@ -60,6 +60,16 @@ class Deploy(ChainTest):
             events.wait_for(rf"crasher: about to commit fault {fault}", 60)
         device = self.chain.wait_device("bench", lambda one: one["restarts"] >= 3, what="three restarts")
         self.assertEqual(device["connection"]["state"], "online")
+
+    def test_7_builds_and_runs_the_project_that_init_writes(self):
+        self.chain.mvctl("init", "blink", cwd=self.chain.home)
+        project = self.chain.home / "blink"
+        for settings in ("launch.json", "tasks.json"):
+            json.loads((project / ".vscode" / settings).read_text())
+
+        self.chain.deploy(project, "bench")
+
+        self.assertEqual(self.chain.device("bench")["state"], "running")
 
 
 if __name__ == "__main__":
