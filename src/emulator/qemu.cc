@@ -135,7 +135,10 @@ tl::expected<void, std::string> Qemu::start(const Machine& machine, OnExit on_ex
 }
 
 void Qemu::kill() {
-  if (pid_ > 0) ::kill(pid_, SIGKILL);
+  if (pid_ <= 0) return;
+  ::kill(pid_, SIGKILL);
+  int status = 0;
+  if (::waitpid(pid_, &status, 0) == pid_) ended(status);
 }
 
 void Qemu::watch() {
@@ -145,9 +148,15 @@ void Qemu::watch() {
 }
 
 void Qemu::reap() {
+  if (pid_ <= 0) return;  // `kill` was faster
   int status = 0;
   if (::waitpid(pid_, &status, WNOHANG) != pid_) return watch();
+  ended(status);
+}
+
+void Qemu::ended(int status) {
   pid_ = 0;
+  child_signal_.cancel();
   const auto call = std::exchange(on_exit_, nullptr);
   if (call) call(status);
 }

@@ -45,7 +45,7 @@ class Qemu {
   // Starts the machine; `on_exit` is called from the io_context when it has ended. Error: a sentence.
   tl::expected<void, std::string> start(const Machine& machine, OnExit on_exit);
 
-  // Cuts the power: SIGKILL. `on_exit` still follows.
+  // Cuts the power: SIGKILL, and the machine is gone when this returns. `on_exit` is called from within.
   void kill();
 
   bool running() const { return pid_ > 0; }
@@ -54,6 +54,7 @@ class Qemu {
  private:
   void watch();
   void reap();
+  void ended(int status);
 
   boost::asio::signal_set child_signal_;
   OnExit on_exit_;
