@@ -29,7 +29,8 @@ struct DeviceInfo {
   std::uint32_t syscall_abi;
   std::uint64_t boot_id;  // random, new on every boot
   std::uint32_t boot_count;
-  mv_wire_WakeReason wake_reason;
+  mv_wire_WakeReason wake_reason;  // of the microvisor, not of the application
+  std::string_view boot_detail;    // more about it, for a person; may be empty
 };
 
 // Whom the link talks to. All must outlive it.

@@ -92,6 +92,7 @@ bool CloudSession::send_hello() {
   hello.boot_id = info_.boot_id;
   hello.boot_count = info_.boot_count;
   hello.wake_reason = info_.wake_reason;
+  copy_text(hello.boot_detail, info_.boot_detail);
   hello.has_app = true;
   reported_version_ = peers_.update.report_version();
   peers_.update.report(hello.app);

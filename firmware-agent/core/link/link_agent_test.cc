@@ -17,6 +17,8 @@ TEST_F(LinkTest, ConnectsSaysHelloAndTakesTheWelcome) {
   EXPECT_EQ(hello.device_id(), "UV0123456789abcdef0123456789abcdef");
   EXPECT_EQ(hello.board(), "host");
   EXPECT_EQ(hello.boot_id(), 42U);
+  EXPECT_EQ(hello.wake_reason(), wire::WAKE_KERNEL_CRASH);
+  EXPECT_EQ(hello.boot_detail(), "microvisor restarted after a Secure fault at pc 0x10012346");
   EXPECT_EQ(hello.log_lost(), 7U);
   EXPECT_TRUE(hello.has_app());
   EXPECT_EQ(hello.resources().tls_pool_size(), tls::kPoolSize);
