@@ -201,6 +201,7 @@ Json device_json(Services& services, const Device& device) {
   json["bytes_total"] = report.bytes_total;
   json["detail"] = report.detail;
   json["wake_reason"] = wake_reason_name(facts.wake_reason);
+  json["boot_detail"] = text_or_null(facts.boot_detail);
   json["boot_count"] = facts.boot_count;
   json["restarts"] = report.restarts;
   json["log_lost"] = facts.log_lost;

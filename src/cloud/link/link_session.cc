@@ -183,6 +183,7 @@ void LinkSession::take_hello(const wire::Hello& hello) {
   }
   const auto epoch = services_.store.begin_connection(device_.sid, to_facts(hello), services_.now());
   if (!epoch) return end(CloseReason::kShuttingDown, epoch.error().sentence);
+  const bool booted = known->facts.boot_id != hello.boot_id();
   device_ = std::move(*known);
   device_.facts = to_facts(hello);
   device_.epoch = *epoch;
@@ -190,12 +191,17 @@ void LinkSession::take_hello(const wire::Hello& hello) {
   services_.links.enter(device_.sid, *this);
   services_.metrics.set("mvcloud_links", static_cast<std::int64_t>(services_.links.size()));
   services_.metrics.add("mvcloud_link_hellos_total");
-  record_event(services_, device_, "connection",
-               "online from " + connection_.peer() + ", woke by " + std::string(wake_reason_name(hello.wake_reason())),
-               "{\"state\":\"online\"}");
+  record_event(services_, device_, "connection", "online from " + connection_.peer(), "{\"state\":\"online\"}");
+  if (booted) record_boot();
   if (state_ != State::kLive) return;  // whoever was told may have closed us
   welcome();
   take_report(hello.app());
+}
+
+void LinkSession::record_boot() {
+  record_event(services_, device_, "boot", describe_boot(device_.facts),
+               "{\"wake_reason\":\"" + std::string(wake_reason_name(device_.facts.wake_reason)) +
+                   "\",\"boot_count\":" + std::to_string(device_.facts.boot_count) + "}");
 }
 
 void LinkSession::welcome() {
@@ -210,7 +216,7 @@ void LinkSession::welcome() {
 }
 
 void LinkSession::send_desired() {
-  const auto device = services_.store.device(device_.sid);
+  auto device = services_.store.device(device_.sid);
   if (!device) return end(CloseReason::kShuttingDown, device.error().sentence);
   device_.desired = device->desired;
   device_.unique_name = device->unique_name;

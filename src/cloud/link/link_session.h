@@ -54,6 +54,7 @@ class LinkSession final : public ConnectionUser, public DeviceLink {
   void take_blob_request(std::string_view payload);
   void take_pong(std::span<const std::uint8_t> payload);
 
+  void record_boot();
   void welcome();
   void send_desired();
   void send_control(const wire::CloudControl& message);

@@ -161,6 +161,12 @@ class LinkSessionTest : public ::testing::Test {
     sqlite3_close(database);
   }
 
+  std::vector<Event> events(const std::string& kind) const {
+    auto found = *store_->events(kAccount, kDevice, 0, 0, 1000);
+    std::erase_if(found, [&](const Event& event) { return event.kind != kind; });
+    return found;
+  }
+
   std::size_t stored_logs(Store& store) const { return store.logs(kDevice, 0, 0, 1000)->size(); }
 
   TemporaryFolder folder_;
@@ -186,6 +192,21 @@ TEST_F(LinkSessionTest, HelloIsAnsweredByWelcomeThenDesired) {
   EXPECT_EQ(messages[1].desired().generation(), 2u);
   EXPECT_EQ(messages[1].desired().manifest_hash(), sha256("manifest"));
   EXPECT_EQ(links_.find(kDevice), &link.session());
+}
+
+TEST_F(LinkSessionTest, EachBootOfTheMicrovisorIsOneEventThatSaysWhy) {
+  wire::DeviceControl fault = hello_message();
+  fault.mutable_hello()->set_boot_id(8);
+  fault.mutable_hello()->set_boot_count(2);
+  fault.mutable_hello()->set_wake_reason(wire::WAKE_KERNEL_CRASH);
+  fault.mutable_hello()->set_boot_detail("microvisor restarted after a Secure fault at pc 0x10012346");
+  for (const auto& hello : {hello_message(), hello_message(), fault, fault}) Link(services_).send(control(hello));
+  const auto boots = events("boot");
+  ASSERT_EQ(boots.size(), 2u);
+  EXPECT_EQ(boots[0].detail, "microvisor booted: cold-boot");
+  EXPECT_EQ(boots[1].detail, "microvisor restarted after a Secure fault at pc 0x10012346");
+  EXPECT_EQ(boots[1].data, R"({"wake_reason":"kernel-crash","boot_count":2})");
+  EXPECT_EQ(store_->device(kDevice)->facts.boot_detail, boots[1].detail);
 }
 
 TEST_F(LinkSessionTest, ByteByByteItIsTheSame) {
