@@ -15,6 +15,7 @@
 #include "core/link/debug_pipe.h"
 #include "core/link/event_queue.h"
 #include "core/link/frame_link.h"
+#include "core/link/keep_alive.h"
 #include "core/link/peers.h"
 #include "core/link/timing.h"
 #include "core/platform/ports.h"
@@ -99,6 +100,7 @@ class CloudSession {
   bool send_data();
   bool send_on(frame::Stream stream);
   bool send_control();
+  bool send_keep_alive();
   bool send_report();
   bool send_crash();
   bool send_event();
@@ -111,6 +113,8 @@ class CloudSession {
   void noted_sent() { last_sent_us_ = clock_.uptime_us(); }
 
   void check_time();
+  void heard();
+  bool expects_answer() const;
   std::uint64_t ping_due_us() const;
   bool report_due() const;
   bool credit_due(std::size_t stream) const;
@@ -152,7 +156,10 @@ class CloudSession {
   std::string_view close_text_;  // why the debug stream is refused
   std::uint64_t debug_traffic_us_ = 0;
 
-  std::uint64_t keep_alive_us_ = timing::kLongestKeepAlive;
+  KeepAlive keep_alive_;                                           // what it learned outlives a connection
+  std::uint64_t first_keep_alive_us_ = timing::kLongestKeepAlive;  // of this connection's Welcome
+  bool keep_alive_owed_ = false;                                   // a KeepAliveReport
+  std::uint64_t ping_silence_us_ = 0;  // how long nothing was sent or heard before our last PING
   std::uint64_t last_sent_us_ = 0;
   std::uint64_t last_heard_us_ = 0;
   std::uint64_t pong_deadline_us_ = kNever;  // of our own PING

@@ -82,7 +82,15 @@ std::string describe_device(const Device& device, const std::vector<App>& apps) 
                       printable(text(device.document, "microvisor_version")) + "\n";
   lines += "link      " + state_word(device) + (device.online ? "" : ", last seen " + last_seen(device));
   if (device.online) lines += " since " + text(connection, "since") + " from " + printable(text(connection, "address"));
-  lines += "\n" + app_lines(device, apps);
+  lines += "\n";
+  if (const ordered_json learned = part(connection, "learned_keep_alive_ms"); learned.is_number_unsigned()) {
+    lines += "silence   its network bears " + std::to_string(learned.get<std::uint64_t>() / 1000) + " s" + "\n";
+  }
+  lines += app_lines(device, apps);
+  if (const std::string reason = text(device.document, "wake_reason"); !reason.empty()) {
+    const std::string detail = printable(text(device.document, "boot_detail"));
+    lines += "booted    " + printable(reason) + (detail.empty() ? "" : ": " + detail) + "\n";
+  }
   if (restarts.is_number())
     lines += "restarts  " + restarts.dump() + " of the application since the microvisor booted\n";
   lines += std::string("logging   ") + (part(logging, "enabled") == ordered_json(true) ? "on" : "off") + "\n";

@@ -65,6 +65,7 @@ Json connection_json(Services& services, const Device& device) {
   connection["since"] = time_or_null(device.connection_changed);
   connection["address"] = Json();
   connection["round_trip_ms"] = Json();
+  connection["learned_keep_alive_ms"] = device.learned_keep_alive_ms == 0 ? Json() : Json(device.learned_keep_alive_ms);
   if (link == nullptr) return connection;
   const LinkStatus status = link->status();
   connection["since"] = to_rfc3339(status.since);

@@ -22,7 +22,10 @@ constexpr std::uint32_t kDebugWindow = 16'384;
 constexpr std::size_t kControlQueueLimit = 64;
 // Bytes in the connection's queue above which no blob chunk is added: what is more urgent overtakes it.
 constexpr std::size_t kPace = 4'096;
+constexpr std::uint32_t kMinKeepAliveMs = 1000;
 constexpr std::uint32_t kMaxKeepAliveMs = 24U * 3600 * 1000;
+constexpr Microseconds kLongestGrace = 120'000'000;  // for a PING that is late
+
 
 std::uint64_t read_u64(std::span<const std::uint8_t> bytes) {
   std::uint64_t value = 0;
@@ -162,8 +165,7 @@ void LinkSession::take_control(std::string_view payload) {
                           repair_utf8(message.event().kind() + (message.event().detail().empty() ? "" : ": ") +
                                       message.event().detail()));
     case wire::DeviceControl::kKeepAlive:
-      status_.keep_alive_ms = std::clamp(message.keep_alive().learned_ms(), 1000U, kMaxKeepAliveMs);
-      return;
+      return take_keep_alive(message.keep_alive());
     case wire::DeviceControl::MESSAGE_NOT_SET:
       return;  // a kind of message that a newer device knows
   }
@@ -269,6 +271,15 @@ void LinkSession::take_crash(const wire::CrashReport& crash) {
   }
 }
 
+void LinkSession::take_keep_alive(const wire::KeepAliveReport& report) {
+  const std::uint32_t interval = report.interval_ms() != 0 ? report.interval_ms() : report.learned_ms();
+  status_.keep_alive_ms = std::clamp(interval, kMinKeepAliveMs, kMaxKeepAliveMs);
+  const std::uint32_t learned = std::min(report.learned_ms(), kMaxKeepAliveMs);
+  if (const auto stored = services_.store.update_keep_alive(device_.sid, learned); !stored) {
+    spdlog::error("the keep-alive interval of {} is not stored: {}", device_.sid, stored.error().sentence);
+  }
+}
+
 void LinkSession::take_logs(std::string_view payload) {
   wire::LogBatch batch;
   if (!batch.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {
@@ -313,7 +324,7 @@ void LinkSession::on_tick(Microseconds now) {
   }
   if (state_ != State::kLive) return;
   if (now - last_heard_ > idle_limit())
-    return end(CloseReason::kGone, "nothing was heard for two keep-alive intervals");
+    return end(CloseReason::kGone, "nothing was heard for longer than the keep-alive interval allows");
   const auto debug = multiplex_.state(Stream::kDebug);
   const bool unanswered = debug == Multiplex::State::kOpening || debug == Multiplex::State::kClosing;
   if (unanswered && debug_client_ != nullptr && now - debug_asked_ > kDebugAnswerTimeout) {
@@ -322,7 +333,11 @@ void LinkSession::on_tick(Microseconds now) {
   }
 }
 
-Microseconds LinkSession::idle_limit() const { return Microseconds{status_.keep_alive_ms} * 2'500; }
+// Two and a half intervals; of a long one no more than it takes the device to find out itself.
+Microseconds LinkSession::idle_limit() const {
+  const Microseconds interval = Microseconds{status_.keep_alive_ms} * 1'000;
+  return interval + std::min(interval * 3 / 2, kLongestGrace);
+}
 
 void LinkSession::on_shutdown() { end(CloseReason::kShuttingDown, "the cloud restarts: connect again"); }
 

@@ -476,6 +476,22 @@ TEST_F(LinkSessionTest, ASilentDeviceIsLetGo) {
   EXPECT_EQ(live.close().first, static_cast<int>(CloseReason::kGone));
 }
 
+TEST_F(LinkSessionTest, ADeviceMayBeSilentForTheIntervalThatItReported) {
+  Link link(services_);
+  link.hello();
+  wire::DeviceControl message;
+  message.mutable_keep_alive()->set_learned_ms(300'000);
+  message.mutable_keep_alive()->set_interval_ms(600'000);
+  link.send(control(message));
+  EXPECT_EQ(link.session().status().keep_alive_ms, 600'000u);
+  EXPECT_EQ(store_->device(kDevice)->learned_keep_alive_ms, 300'000u);
+  now_ += 720 * kSecond;  // the interval and two minutes
+  link.session().on_tick(now_);
+  EXPECT_FALSE(link.connection().closed);
+  link.session().on_tick(now_ + 1);
+  EXPECT_TRUE(link.connection().closed);
+}
+
 TEST_F(LinkSessionTest, ADebugStreamPassesBytesWithinCredit) {
   FakeClient client;
   Link link(services_);
