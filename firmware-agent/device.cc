@@ -107,7 +107,8 @@ Device::Device(const update::IdentityStore& identity, const Mode& mode)
       supervisor_({board::flash(), board::clock(), run_control_, engine_.memory(), update_, calls_, crashes_, log_,
                    link_.events()}),
       agent_(engine_, supervisor_, debug::BoardInfo{MV_BOARD_NAME, debug_regions()}, board::clock()),
-      channel_(agent_, supervisor_, debug::Identity{address_.certificate, address_.key}, board::clock()) {}
+      channel_(agent_, supervisor_, debug::Identity{address_.certificate, address_.key}, board::clock(),
+               link_.events()) {}
 
 void Device::boot() {
   calls_.set_device_id({identity_.device_id, std::strlen(identity_.device_id)});

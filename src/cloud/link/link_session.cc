@@ -26,6 +26,9 @@ constexpr std::uint32_t kMinKeepAliveMs = 1000;
 constexpr std::uint32_t kMaxKeepAliveMs = 24U * 3600 * 1000;
 constexpr Microseconds kLongestGrace = 120'000'000;  // for a PING that is late
 
+// Kinds of events that a device sends, and what they say of its debugger.
+constexpr std::pair<std::string_view, std::string_view> kDebugEvents[] = {
+    {"debugger attached", "attached"}, {"debugger detached", "detached"}, {"debug access refused", "refused"}};
 
 std::uint64_t read_u64(std::span<const std::uint8_t> bytes) {
   std::uint64_t value = 0;
@@ -161,9 +164,7 @@ void LinkSession::take_control(std::string_view payload) {
     case wire::DeviceControl::kCrash:
       return take_crash(message.crash());
     case wire::DeviceControl::kEvent:
-      return record_event(services_, device_, "device",
-                          repair_utf8(message.event().kind() + (message.event().detail().empty() ? "" : ": ") +
-                                      message.event().detail()));
+      return take_event(message.event());
     case wire::DeviceControl::kKeepAlive:
       return take_keep_alive(message.keep_alive());
     case wire::DeviceControl::MESSAGE_NOT_SET:
@@ -269,6 +270,16 @@ void LinkSession::take_crash(const wire::CrashReport& crash) {
     record_event(services_, device_, "crash", repair_utf8(crash.reason()),
                  "{\"number\":" + std::to_string(crash.number()) + "}");
   }
+}
+
+// What the device says of its debugger is an event of kind "debug", beside those of the stream that the cloud carries.
+void LinkSession::take_event(const wire::DeviceEvent& event) {
+  const std::string text = repair_utf8(event.kind() + (event.detail().empty() ? "" : ": ") + event.detail());
+  for (const auto& [kind, state] : kDebugEvents) {
+    if (event.kind() != kind) continue;
+    return record_event(services_, device_, "debug", text, "{\"state\":\"" + std::string(state) + "\"}");
+  }
+  record_event(services_, device_, "device", text);
 }
 
 void LinkSession::take_keep_alive(const wire::KeepAliveReport& report) {

@@ -492,6 +492,27 @@ TEST_F(LinkSessionTest, ADeviceMayBeSilentForTheIntervalThatItReported) {
   EXPECT_TRUE(link.connection().closed);
 }
 
+TEST_F(LinkSessionTest, WhatTheDeviceSaysOfItsDebuggerIsADebugEvent) {
+  Link link(services_);
+  link.hello();
+  const std::pair<const char*, const char*> cases[] = {
+      {"debugger attached", "attached"}, {"debugger detached", "detached"}, {"debug access refused", "refused"}};
+  for (const auto& [kind, state] : cases) {
+    wire::DeviceControl message;
+    message.mutable_event()->set_kind(kind);
+    message.mutable_event()->set_detail("why");
+    link.send(control(message));
+    ASSERT_FALSE(events("debug").empty());
+    EXPECT_EQ(events("debug").back().detail, std::string(kind) + ": why");
+    EXPECT_EQ(events("debug").back().data, "{\"state\":\"" + std::string(state) + "\"}");
+  }
+  wire::DeviceControl other;
+  other.mutable_event()->set_kind("application restarted");
+  link.send(control(other));
+  EXPECT_EQ(events("debug").size(), 3u);
+  EXPECT_EQ(events("device").back().detail, "application restarted");
+}
+
 TEST_F(LinkSessionTest, ADebugStreamPassesBytesWithinCredit) {
   FakeClient client;
   Link link(services_);
