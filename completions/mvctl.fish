@@ -120,7 +120,7 @@ complete -c mvctl -n '__mvctl_at \'mvctl devices\'' -f -a provision -d 'make the
 complete -c mvctl -n '__mvctl_at \'mvctl devices show\'' -x -a '(__mvctl_names devices)'
 complete -c mvctl -n '__mvctl_at \'mvctl devices update\'' -x -a '(__mvctl_names devices)'
 complete -c mvctl -n '__mvctl_at \'mvctl devices update\'' -l name -x -d 'call it so'
-complete -c mvctl -n '__mvctl_at \'mvctl devices update\'' -l logging -x -a 'on off' -d 'whether the application\'s log is sent'
+complete -c mvctl -n '__mvctl_at \'mvctl devices update\'' -l logging -x -a 'on off' -d 'whether the application\'s log is sent; on is for 24 hours'
 complete -c mvctl -n '__mvctl_at \'mvctl devices restart\'' -x -a '(__mvctl_names devices)'
 complete -c mvctl -n '__mvctl_at \'mvctl devices provision\'' -x
 complete -c mvctl -n '__mvctl_at \'mvctl devices provision\'' -l board -x -d 'board it is'

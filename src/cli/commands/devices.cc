@@ -1,4 +1,4 @@
-// mvctl devices: what devices there are, what each runs; name, logging, restart, provisioning.
+// mvctl devices: what devices there are, what each runs; name, logging, restart, provisioning, removal.
 #include <memory>
 #include <optional>
 
@@ -93,7 +93,9 @@ std::string describe_device(const Device& device, const std::vector<App>& apps) 
   }
   if (restarts.is_number())
     lines += "restarts  " + restarts.dump() + " of the application since the microvisor booted\n";
-  lines += std::string("logging   ") + (part(logging, "enabled") == ordered_json(true) ? "on" : "off") + "\n";
+  const std::string until = text(logging, "date_expires");
+  lines += std::string("logging   ") + (part(logging, "enabled") == ordered_json(true) ? "on" : "off") +
+           (until.empty() ? "" : " until " + printable(until)) + "\n";
   return lines;
 }
 
@@ -165,7 +167,7 @@ void add_update(Command& devices, Program& program) {
   auto options = std::make_shared<UpdateOptions>();
   update.argument("DEVICE", &options->device, "name, id or unique prefix").complete(Completion::kDevice);
   update.option("--name", "NAME", &options->name, "call it so");
-  update.option("--logging", "on|off", &options->logging, "whether the application's log is sent")
+  update.option("--logging", "on|off", &options->logging, "whether the application's log is sent; on is for 24 hours")
       .choices({"on", "off"});
   update.example("mvctl devices update UV91 --name porch", "give it a name");
   update.example("mvctl devices update porch --logging off", "save the bytes of its log");

@@ -4,6 +4,7 @@
 
 #include "cloud/http/form.h"
 #include "cloud/link/messages.h"
+#include "cloud/logging.h"
 #include "wire/proto/link.pb.h"
 
 namespace mv::cloud {
@@ -184,7 +185,9 @@ Json device_json(Services& services, const Device& device) {
   json["unique_name"] = text_or_null(device.unique_name);
   json["account_sid"] = device.account_sid;
   json["app"] = device_app_json(services, device);
-  json["logging"] = {{"enabled", device.desired.logging_enabled}, {"date_expires", nullptr}};
+  const bool logging = logging_is_on(device.desired, services.now());
+  json["logging"] = {{"enabled", logging},
+                     {"date_expires", logging ? time_or_null(device.desired.logging_expires) : Json()}};
   json["date_created"] = to_rfc3339(device.created);
   json["date_updated"] = to_rfc3339(device.updated);
   json["url"] = url;

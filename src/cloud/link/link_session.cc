@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "cloud/link/messages.h"
+#include "cloud/logging.h"
 
 namespace mv::cloud {
 namespace {
@@ -221,6 +222,9 @@ void LinkSession::welcome() {
 void LinkSession::send_desired() {
   auto device = services_.store.device(device_.sid);
   if (!device) return end(CloseReason::kShuttingDown, device.error().sentence);
+  if (const auto done = end_logging_in_time(services_, *device); !done) {
+    return end(CloseReason::kShuttingDown, done.error().sentence);
+  }
   device_.desired = device->desired;
   device_.unique_name = device->unique_name;
   wire::CloudControl message;
@@ -336,6 +340,7 @@ void LinkSession::on_tick(Microseconds now) {
   if (state_ != State::kLive) return;
   if (now - last_heard_ > idle_limit())
     return end(CloseReason::kGone, "nothing was heard for longer than the keep-alive interval allows");
+  if (device_.desired.logging_enabled && !logging_is_on(device_.desired, now)) desired_changed();
   const auto debug = multiplex_.state(Stream::kDebug);
   const bool unanswered = debug == Multiplex::State::kOpening || debug == Multiplex::State::kClosing;
   if (unanswered && debug_client_ != nullptr && now - debug_asked_ > kDebugAnswerTimeout) {

@@ -7,6 +7,7 @@
 #include <deque>
 
 #include "cloud/link/memory_connection.h"
+#include "cloud/logging.h"
 #include "cloud/store/sqlite_store.h"
 #include "cloud/temporary_folder.h"
 
@@ -159,6 +160,13 @@ class LinkSessionTest : public ::testing::Test {
     ASSERT_EQ(sqlite3_open(path_.c_str(), &database), SQLITE_OK);
     EXPECT_EQ(sqlite3_exec(database, sql, nullptr, nullptr, nullptr), SQLITE_OK);
     sqlite3_close(database);
+  }
+
+  // The device says something, and the clock strikes.
+  void live_until(Link& link, Microseconds time) {
+    now_ = time;
+    link.send(a_frame(Type::kPing, Stream::kControl, "12345678"));
+    link.session().on_tick(now_);
   }
 
   std::vector<Event> events(const std::string& kind) const {
@@ -511,6 +519,52 @@ TEST_F(LinkSessionTest, WhatTheDeviceSaysOfItsDebuggerIsADebugEvent) {
   link.send(control(other));
   EXPECT_EQ(events("debug").size(), 3u);
   EXPECT_EQ(events("device").back().detail, "application restarted");
+}
+
+TEST_F(LinkSessionTest, LoggingEndsAfterADayAndTheDeviceIsTold) {
+  auto device = store_->device(kDevice);
+  switch_logging(device->desired, true, now_);
+  ASSERT_TRUE(store_->update_device(*device, now_));
+  Link link(services_);
+  link.hello();
+  EXPECT_TRUE(link.take_control().back().desired().logging_enabled());
+  const Microseconds end = now_ + 24 * 3600 * kSecond;
+  live_until(link, end - 1);
+  EXPECT_TRUE(link.take_control().empty());
+  live_until(link, end);
+  const auto messages = link.take_control();
+  ASSERT_EQ(messages.size(), 1u);
+  EXPECT_FALSE(messages[0].desired().logging_enabled());
+  EXPECT_GT(messages[0].desired().generation(), device->desired.generation);
+  EXPECT_EQ(store_->device(kDevice)->desired.logging_enabled, false);
+  EXPECT_EQ(store_->device(kDevice)->desired.logging_expires, std::nullopt);
+  live_until(link, end + kSecond);
+  EXPECT_TRUE(link.take_control().empty()) << "told once";
+  EXPECT_EQ(events("logging").size(), 1u);
+}
+
+TEST_F(LinkSessionTest, LoggingThatWasExtendedGoesOn) {
+  auto device = store_->device(kDevice);
+  switch_logging(device->desired, true, now_);
+  ASSERT_TRUE(store_->update_device(*device, now_));
+  Link link(services_);
+  link.hello();
+  link.take();
+  switch_logging(device->desired, true, now_ + 3600 * kSecond);  // as the API does, without a word to the link
+  ASSERT_TRUE(store_->update_device(*device, now_));
+  live_until(link, now_ + 24 * 3600 * kSecond);
+  for (const auto& message : link.take_control()) EXPECT_TRUE(message.desired().logging_enabled());
+  EXPECT_TRUE(events("logging").empty());
+}
+
+TEST_F(LinkSessionTest, LoggingThatEndedWhileTheDeviceWasAwayIsOffAtItsReturn) {
+  auto device = store_->device(kDevice);
+  switch_logging(device->desired, true, now_);
+  ASSERT_TRUE(store_->update_device(*device, now_));
+  now_ += 24 * 3600 * kSecond;
+  Link link(services_);
+  link.hello();
+  EXPECT_FALSE(link.take_control().back().desired().logging_enabled());
 }
 
 TEST_F(LinkSessionTest, ADebugStreamPassesBytesWithinCredit) {
