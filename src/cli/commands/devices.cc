@@ -5,6 +5,7 @@
 #include "cli/cloud_command.h"
 #include "cli/command.h"
 #include "cli/commands.h"
+#include "cli/confirm.h"
 
 namespace mv::cli {
 namespace {
@@ -143,6 +144,26 @@ Result update_device(Program& program, CloudClient& cloud, const UpdateOptions& 
   return change_device(program, cloud, options.device, fields, done);
 }
 
+struct DeleteOptions {
+  std::string device;
+  bool yes = false;
+};
+
+Result delete_device(Program& program, CloudClient& cloud, const DeleteOptions& options) {
+  const auto device = cloud.device(options.device);
+  if (!device) return tl::make_unexpected(device.error());
+  if (!options.yes) {
+    const auto confirmed = confirm(program.output().terminal(),
+                                   "delete " + printable(device->label()) + " (" + device->sid +
+                                       ") with its logs and crashes? The cloud refuses its identity from then on.");
+    if (!confirmed) return confirmed;
+  }
+  if (const auto deleted = cloud.delete_device(device->sid); !deleted) return deleted;
+  program.output().result({{"deleted", device->sid}},
+                          "deleted " + printable(device->label()) + " (" + device->sid + ")");
+  return {};
+}
+
 struct ProvisionOptions {
   std::string name;
   std::string board = "mps2-an505";
@@ -189,6 +210,20 @@ void add_restart(Command& devices, Program& program) {
   });
 }
 
+void add_delete(Command& devices, Program& program) {
+  Command& remove = devices.add("delete", "remove a device from the cloud, with its logs and crashes");
+  auto options = std::make_shared<DeleteOptions>();
+  remove.argument("DEVICE", &options->device, "name, id or unique prefix").complete(Completion::kDevice);
+  remove.flag("--yes,-y", options->yes, "do not ask");
+  remove.describe(
+      "Its identity is refused from then on, and its link ends; what it runs it goes on running. Events stay.");
+  remove.example("mvctl devices delete porch", "asks first");
+  remove.example("mvctl devices delete porch --yes", "for a script");
+  remove.run([options, &program] {
+    return with_cloud(program, [&](CloudClient& cloud) { return delete_device(program, cloud, *options); });
+  });
+}
+
 void add_provision(Command& devices, Program& program) {
   Command& provision = devices.add("provision", "make the identity of a new device");
   auto options = std::make_shared<ProvisionOptions>();
@@ -227,6 +262,7 @@ void add_devices(Command& root, Program& program) {
   add_update(devices, program);
   add_restart(devices, program);
   add_provision(devices, program);
+  add_delete(devices, program);
 }
 
 }  // namespace mv::cli
