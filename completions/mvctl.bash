@@ -17,12 +17,13 @@ _mvctl_command() {  # what stands below the command $1
     'mvctl init') subcommands='' flags='--help -h --board --output --context --quiet -q --verbose -v --version' arguments='@directory' ;;
     'mvctl deploy') subcommands='' flags='--help -h --device -d --wait -w --timeout --log --force --build-only --bundle-out --elf --board --key -k --name --version --git-revision --base --debug-auth-pubkey --debug-key --connection-grace-time --minimum-check-in-time --maximum-politeness-time --minimum-kernel-version --minimum-restart-interval --maximum-restart-interval --include-stack-bytes --confirm-timeout --security-counter --output --context --quiet -q --verbose -v' arguments='@file' ;;
     'mvctl debug') subcommands='' flags='--help -h --key -k --elf -e --port -p --gdb --output --context --quiet -q --verbose -v --version' arguments='@devices' ;;
-    'mvctl devices') subcommands='list show update restart provision' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='' ;;
+    'mvctl devices') subcommands='list show update restart provision delete' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='' ;;
     'mvctl devices list') subcommands='' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='' ;;
     'mvctl devices show') subcommands='' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='@devices' ;;
     'mvctl devices update') subcommands='' flags='--help -h --name --logging --output --context --quiet -q --verbose -v --version' arguments='@devices' ;;
     'mvctl devices restart') subcommands='' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='@devices' ;;
     'mvctl devices provision') subcommands='' flags='--help -h --board --out -o --output --context --quiet -q --verbose -v --version' arguments='' ;;
+    'mvctl devices delete') subcommands='' flags='--help -h --yes -y --output --context --quiet -q --verbose -v --version' arguments='@devices' ;;
     'mvctl apps') subcommands='list show upload delete' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='' ;;
     'mvctl apps list') subcommands='' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='' ;;
     'mvctl apps show') subcommands='' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='@apps' ;;
@@ -161,6 +162,8 @@ _mvctl_values() {  # what the option $2 of the command $1 takes; fails for a fla
     'mvctl devices provision -o') values='@file' ;;
     'mvctl devices provision --output') values='text json' ;;
     'mvctl devices provision --context') values='@contexts' ;;
+    'mvctl devices delete --output') values='text json' ;;
+    'mvctl devices delete --context') values='@contexts' ;;
     'mvctl apps --output') values='text json' ;;
     'mvctl apps --context') values='@contexts' ;;
     'mvctl apps list --output') values='text json' ;;

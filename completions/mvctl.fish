@@ -1,7 +1,7 @@
 # fish completion for mvctl
 # Generated from the command tree by scripts/generate-docs: do not edit.
 
-set -g __mvctl_commands 'mvctl' 'mvctl keys' 'mvctl keys create' 'mvctl keys show' 'mvctl keys list' 'mvctl bundle' 'mvctl bundle create' 'mvctl bundle sign' 'mvctl bundle verify' 'mvctl bundle inspect' 'mvctl init' 'mvctl deploy' 'mvctl debug' 'mvctl devices' 'mvctl devices list' 'mvctl devices show' 'mvctl devices update' 'mvctl devices restart' 'mvctl devices provision' 'mvctl apps' 'mvctl apps list' 'mvctl apps show' 'mvctl apps upload' 'mvctl apps delete' 'mvctl logs' 'mvctl events' 'mvctl signers' 'mvctl signers list' 'mvctl signers add' 'mvctl signers delete' 'mvctl context' 'mvctl context create' 'mvctl context use' 'mvctl context list' 'mvctl context show' 'mvctl context delete' 'mvctl emulator' 'mvctl emulator start' 'mvctl emulator run' 'mvctl emulator stop' 'mvctl emulator kill' 'mvctl emulator power-on' 'mvctl emulator modem' 'mvctl emulator console' 'mvctl emulator list' 'mvctl emulator delete' 'mvctl completion' 'mvctl help'
+set -g __mvctl_commands 'mvctl' 'mvctl keys' 'mvctl keys create' 'mvctl keys show' 'mvctl keys list' 'mvctl bundle' 'mvctl bundle create' 'mvctl bundle sign' 'mvctl bundle verify' 'mvctl bundle inspect' 'mvctl init' 'mvctl deploy' 'mvctl debug' 'mvctl devices' 'mvctl devices list' 'mvctl devices show' 'mvctl devices update' 'mvctl devices restart' 'mvctl devices provision' 'mvctl devices delete' 'mvctl apps' 'mvctl apps list' 'mvctl apps show' 'mvctl apps upload' 'mvctl apps delete' 'mvctl logs' 'mvctl events' 'mvctl signers' 'mvctl signers list' 'mvctl signers add' 'mvctl signers delete' 'mvctl context' 'mvctl context create' 'mvctl context use' 'mvctl context list' 'mvctl context show' 'mvctl context delete' 'mvctl emulator' 'mvctl emulator start' 'mvctl emulator run' 'mvctl emulator stop' 'mvctl emulator kill' 'mvctl emulator power-on' 'mvctl emulator modem' 'mvctl emulator console' 'mvctl emulator list' 'mvctl emulator delete' 'mvctl completion' 'mvctl help'
 
 function __mvctl_at --description 'whether the words so far name the command $argv[1]'
     set -l command mvctl
@@ -117,14 +117,17 @@ complete -c mvctl -n '__mvctl_at \'mvctl devices\'' -f -a show -d 'one device'
 complete -c mvctl -n '__mvctl_at \'mvctl devices\'' -f -a update -d 'change a device\'s name or logging'
 complete -c mvctl -n '__mvctl_at \'mvctl devices\'' -f -a restart -d 'restart the application of a device'
 complete -c mvctl -n '__mvctl_at \'mvctl devices\'' -f -a provision -d 'make the identity of a new device'
+complete -c mvctl -n '__mvctl_at \'mvctl devices\'' -f -a delete -d 'remove a device from the cloud, with its logs and crashes'
 complete -c mvctl -n '__mvctl_at \'mvctl devices show\'' -x -a '(__mvctl_names devices)'
 complete -c mvctl -n '__mvctl_at \'mvctl devices update\'' -x -a '(__mvctl_names devices)'
 complete -c mvctl -n '__mvctl_at \'mvctl devices update\'' -l name -x -d 'call it so'
-complete -c mvctl -n '__mvctl_at \'mvctl devices update\'' -l logging -x -a 'on off' -d 'whether the application\'s log is sent'
+complete -c mvctl -n '__mvctl_at \'mvctl devices update\'' -l logging -x -a 'on off' -d 'whether the application\'s log is sent; on is for 24 hours'
 complete -c mvctl -n '__mvctl_at \'mvctl devices restart\'' -x -a '(__mvctl_names devices)'
 complete -c mvctl -n '__mvctl_at \'mvctl devices provision\'' -x
 complete -c mvctl -n '__mvctl_at \'mvctl devices provision\'' -l board -x -d 'board it is'
 complete -c mvctl -n '__mvctl_at \'mvctl devices provision\'' -l out -s o -r -F -d 'where the identity goes'
+complete -c mvctl -n '__mvctl_at \'mvctl devices delete\'' -x -a '(__mvctl_names devices)'
+complete -c mvctl -n '__mvctl_at \'mvctl devices delete\'' -l yes -s y -d 'do not ask'
 complete -c mvctl -n '__mvctl_at \'mvctl apps\'' -f -a list -d 'all applications'
 complete -c mvctl -n '__mvctl_at \'mvctl apps\'' -f -a show -d 'one application'
 complete -c mvctl -n '__mvctl_at \'mvctl apps\'' -f -a upload -d 'send a bundle to the cloud, without giving it to a device'

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "arch/cortex-m33/board_hooks.h"
 #include "arch/cortex-m33/scheduler.h"
 #include "core/tls/tls_platform.h"
 
@@ -26,6 +27,21 @@ std::uint64_t random_number() {
   const std::span<std::uint8_t> out(reinterpret_cast<std::uint8_t*>(&number), sizeof(number));
   return board::entropy().fill(out) ? number : board::clock().uptime_us();
 }
+
+// The reasons have the same numbers in the ABI and on the wire.
+MvWakeReason wake_reason(storage::Restart::Cause cause) {
+  switch (cause) {
+    case storage::Restart::Cause::kFault:
+      return MV_WAKEREASON_MICROVISORCRASH;
+    case storage::Restart::Cause::kError:
+      return MV_WAKEREASON_MICROVISORERROR;
+    case storage::Restart::Cause::kNone:
+      break;
+  }
+  return MV_WAKEREASON_COLDBOOT;
+}
+static_assert(static_cast<int>(mv_wire_WakeReason_WAKE_KERNEL_CRASH) == MV_WAKEREASON_MICROVISORCRASH);
+static_assert(static_cast<int>(mv_wire_WakeReason_WAKE_KERNEL_ERROR) == MV_WAKEREASON_MICROVISORERROR);
 
 link::CloudAddress address_of(const mv_wire_Identity& identity) {
   return {.host = identity.host,
@@ -62,6 +78,8 @@ void Device::StackMeter::measure(mv_wire_Resources& out) {
 
 Device::Device(const update::IdentityStore& identity, const Mode& mode)
     : mode_(mode),
+      restart_(arch::take_restart_note()),
+      wake_reason_(wake_reason(restart_.cause)),
       identity_(identity.get()),
       address_(address_of(identity_)),
       info_{.device_id = identity_.device_id,
@@ -70,7 +88,8 @@ Device::Device(const update::IdentityStore& identity, const Mode& mode)
             .syscall_abi = kSystemCallAbi,
             .boot_id = random_number(),
             .boot_count = 0,
-            .wake_reason = mv_wire_WakeReason_WAKE_COLD_BOOT},
+            .wake_reason = static_cast<mv_wire_WakeReason>(wake_reason_),
+            .boot_detail = storage::describe(restart_, boot_text_)},
       guest_memory_(board::application_memory().regions()),
       guest_board_(board::guest_traits()),
       device_clock_(board::clock(), lock_),
@@ -88,14 +107,19 @@ Device::Device(const update::IdentityStore& identity, const Mode& mode)
       supervisor_({board::flash(), board::clock(), run_control_, engine_.memory(), update_, calls_, crashes_, log_,
                    link_.events()}),
       agent_(engine_, supervisor_, debug::BoardInfo{MV_BOARD_NAME, debug_regions()}, board::clock()),
-      channel_(agent_, supervisor_, debug::Identity{address_.certificate, address_.key}, board::clock()) {}
+      channel_(agent_, supervisor_, debug::Identity{address_.certificate, address_.key}, board::clock(),
+               link_.events()) {}
 
 void Device::boot() {
   calls_.set_device_id({identity_.device_id, std::strlen(identity_.device_id)});
   arch::set_system_calls(calls_);
   board::world().listen(&engine_, &crash_path_);
   crashes_.mount();
-  supervisor_.boot(MV_WAKEREASON_COLDBOOT, mode_.run_unsigned);
+  if (!info_.boot_detail.empty()) {
+    board::log(info_.boot_detail);
+    log_.append(info_.boot_detail);
+  }
+  supervisor_.boot(wake_reason_, mode_.run_unsigned);
   info_.boot_count = supervisor_.boot_count();
   board::log(board::world().running() ? "application: started"
                                       : "application: none installed, or no vector table that points into it");

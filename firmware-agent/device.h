@@ -17,6 +17,7 @@
 #include "core/debug/engine.h"
 #include "core/link/link_agent.h"
 #include "core/link/session_store.h"
+#include "core/storage/restart_note.h"
 #include "core/update/identity_store.h"
 #include "core/update/signature.h"
 #include "core/update/update_engine.h"
@@ -69,6 +70,9 @@ class Device {
   void report_link();
 
   Mode mode_;
+  storage::Restart restart_;  // why the microvisor boots
+  MvWakeReason wake_reason_;
+  std::array<char, 160> boot_text_{};
   const mv_wire_Identity& identity_;
   link::CloudAddress address_;
   link::DeviceInfo info_;

@@ -8,7 +8,7 @@ import sys
 
 KIB = 1024
 FLASH_SECTIONS = {".text", ".ARM.exidx", ".nsc", ".data"}
-RAM_SECTIONS = {".data", ".bss", ".stacks"}
+RAM_SECTIONS = {".data", ".bss", ".stacks", ".noinit"}
 
 
 def sections(tool, path):

@@ -270,6 +270,10 @@ Answer<App> CloudClient::upload_app(const std::filesystem::path& bundle, const s
   return app_of(std::move(document));
 }
 
+Answer<void> CloudClient::delete_device(const std::string& sid) {
+  return remove("/Devices/" + transport::percent_encode(sid));
+}
+
 Answer<void> CloudClient::delete_app(const std::string& sid) {
   return remove("/Apps/" + transport::percent_encode(sid));
 }

@@ -63,6 +63,7 @@ class CloudClient {
   // By name, id or unique prefix.
   Answer<Device> device(const std::string& name);
   Answer<Device> update_device(const std::string& sid, const transport::FormFields& fields);
+  Answer<void> delete_device(const std::string& sid);
   // `dial`: "HOST:PORT" that the device calls; empty: the cloud's own.
   Answer<Provisioned> provision(const std::string& name, const std::string& board, const std::string& dial = "");
 

@@ -7,6 +7,7 @@
 
 #include "cli/command.h"
 #include "cli/completion_script.h"
+#include "cli/confirm.h"
 #include "cli/help.h"
 #include "cli/man_page.h"
 #include "cli/output.h"
@@ -194,6 +195,31 @@ TEST_F(Printing, ATableCountsCharactersNotBytes) {
   table.row({"küche", "1"});
   table.row({"porch", "2"});
   EXPECT_EQ(table.text(output_), "NAME   X\nküche  1\nporch  2\n");
+}
+
+// What `confirm` makes of an answer, at a terminal.
+Result answer(const std::string& typed, std::ostringstream& asked) {
+  std::istringstream in(typed);
+  Terminal terminal{nullptr, &asked};
+  terminal.in = &in;
+  terminal.in_is_terminal = terminal.err_is_terminal = true;
+  return confirm(terminal, "delete porch?");
+}
+
+TEST(Confirm, TakesOnlyYesForYes) {
+  std::ostringstream asked;
+  for (const char* yes : {"y\n", "Y\n", "yes\n"}) EXPECT_TRUE(answer(yes, asked)) << yes;
+  for (const char* no : {"n\n", "\n", "", "yess\n"}) EXPECT_EQ(answer(no, asked).error().code, ExitCode::kFailed) << no;
+  EXPECT_EQ(asked.str().find("delete porch? [y/N] "), 0u);
+}
+
+TEST(Confirm, AsksNobodyWithoutATerminal) {
+  std::istringstream in("y\n");
+  std::ostringstream asked;
+  Terminal terminal{nullptr, &asked};
+  terminal.in = &in;
+  EXPECT_EQ(confirm(terminal, "delete porch?").error().code, ExitCode::kUsage);
+  EXPECT_EQ(asked.str(), "");
 }
 
 TEST(Printable, WhatADeviceSaysCannotDriveTheTerminal) {

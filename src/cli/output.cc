@@ -92,6 +92,8 @@ std::string indented(const std::string& text) {
 
 Terminal process_terminal() {
   Terminal terminal{&std::cout, &std::cerr, isatty(STDOUT_FILENO) == 1, isatty(STDERR_FILENO) == 1};
+  terminal.in = &std::cin;
+  terminal.in_is_terminal = isatty(STDIN_FILENO) == 1;
   const char* no_color = std::getenv("NO_COLOR");  // https://no-color.org: any value but the empty one
   const char* term = std::getenv("TERM");
   const bool dumb = term != nullptr && std::string_view(term) == "dumb";

@@ -27,6 +27,8 @@ struct Terminal {
   bool err_is_terminal = false;
   bool colours = false;  // NO_COLOR is honoured by whoever fills this in
   int columns = 80;
+  std::istream* in = nullptr;  // where answers to questions come from
+  bool in_is_terminal = false;
 };
 
 // The process's own streams.

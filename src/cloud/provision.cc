@@ -1,5 +1,6 @@
 #include "cloud/provision.h"
 
+#include "cloud/logging.h"
 #include "wire/proto/identity.pb.h"
 
 namespace mv::cloud {
@@ -34,6 +35,7 @@ Stored<Provisioned> provision(const Settings& settings, const KeyAndCertificate&
   made.device.account_sid = request.account;
   made.device.unique_name = request.unique_name;
   made.device.facts.board = request.board;
+  switch_logging(made.device.desired, true, now);
   made.device.created = now;
   made.device.updated = now;
   const auto credentials = issue_device_certificate(authority, made.device.sid);

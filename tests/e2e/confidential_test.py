@@ -32,6 +32,17 @@ class Confidential(ChainTest):
         for piece in (MARKER[:8], MARKER[-8:]):
             self.assertNotIn(piece.encode(), seen)
 
+    def test_the_device_tells_who_debugged_it(self):
+        self.chain.deploy(self.chain.project("ticker"), "bench")
+        follower = self.chain.spawn("events", "--device", "bench")
+        self.addCleanup(follower.stop)
+
+        debugger = Debugger(self.chain, "bench")
+        key = next(key for key in self.chain.json("keys", "list")["keys"] if key["name"] == "dev")["key_id"]
+        follower.wait_for(rf"debug +debugger attached: with the debug key {key}")
+        debugger.close()
+        follower.wait_for(r"debug +debugger detached: ")
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)

@@ -4,6 +4,7 @@
 usage: boot_test.py FIRMWARE_FOLDER [TEST ...]      (FIRMWARE_FOLDER: build/firmware/mps2-an505)
 """
 import os
+import subprocess
 import sys
 import unittest
 
@@ -60,6 +61,60 @@ class Boot(unittest.TestCase):
     def test_says_that_there_is_no_image(self):
         with Device(FIRMWARE, edit=flip("Microvisor", 0)) as device:
             device.wait_for(device.console, "boot: no microvisor image in flash")
+
+
+class Restarts(unittest.TestCase):
+    """The wake reasons (MvWakeReason): 0 is a cold boot, 4 a crash of the microvisor."""
+
+    UNDEFINED = bytes.fromhex("00de")  # udf #0
+
+    def device(self, **options):
+        return Device(FIRMWARE, application="wake_reason", **options)
+
+    def wait_for_reason(self, device, reason, count=1):
+        device.wait_for(device.application, "wake reason: status 00000000 reason %08x" % reason, count)
+
+    def symbol(self, name):
+        lines = subprocess.run(["arm-none-eabi-nm", "-C", os.path.join(FIRMWARE, "microvisor.elf")], check=True,
+                               capture_output=True, text=True).stdout.splitlines()
+        return next(int(line.split()[0], 16) & ~1 for line in lines if (" T %s(" % name) in line)
+
+    def break_secure_code(self, device):
+        """Puts an undefined instruction where a system call is just about to go; returns its address."""
+        address = self.symbol("mv::app::SystemCalls::get_microseconds")
+        with device.debugger() as debugger:
+            debugger.run_to(address)
+            debugger.write(address, self.UNDEFINED)
+            debugger.detach()
+        return address
+
+    def test_power_on_is_a_cold_boot(self):
+        with self.device() as device:
+            self.wait_for_reason(device, 0)
+            device.wait_for(device.console, "application: started")
+            self.assertNotIn("microvisor restarted", device.console.text)
+
+    def test_a_fault_of_the_secure_side_is_told_once_and_not_after_a_power_cut(self):
+        with self.device() as device:
+            self.wait_for_reason(device, 0)
+            pc = self.break_secure_code(device)
+            device.wait_for(device.console, "microvisor restarted after a Secure fault at pc 0x%08x, lr 0x1001" % pc)
+            self.wait_for_reason(device, 4)
+            device.wait_for(device.console, "application: started", 2)
+            device.kill()
+            os.unlink(device.path("debugger"))
+            device.start()
+            self.wait_for_reason(device, 0, 2)
+            device.wait_for(device.console, "application: started", 3)
+            self.assertEqual(device.console.text.count("microvisor restarted"), 1)
+
+    def test_every_fault_is_told_anew(self):
+        with self.device() as device:
+            self.wait_for_reason(device, 0)
+            for count in (1, 2):
+                self.break_secure_code(device)
+                self.wait_for_reason(device, 4, count)
+                device.wait_for(device.console, "microvisor restarted after a Secure fault", count)
 
 
 class Worlds(unittest.TestCase):

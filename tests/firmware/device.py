@@ -8,6 +8,7 @@ import tempfile
 import time
 
 import flash_file
+from machine_debugger import MachineDebugger
 
 DEADLINE = 20  # seconds that a line may take; only a failing test waits so long
 
@@ -75,7 +76,12 @@ class Device:
             "memory-backend-file,id=nv,size=16M,share=on,mem-path=" + self.flash, "-display", "none", "-monitor", "none",
             "-kernel", os.path.join(self.firmware, "boot-rom.elf"), "-serial", self.link(),
             "-serial", "file:" + self.console.path, "-serial", "file:" + self.application.path,
+            "-gdb", "unix:%s,server=on,wait=off" % self.path("debugger"),
         ], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+    def debugger(self):
+        """The machine's own debug port; stops the machine."""
+        return MachineDebugger(self.path("debugger"), DEADLINE)
 
     def kill(self):
         """As a power cut would."""

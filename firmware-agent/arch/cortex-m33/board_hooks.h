@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "core/storage/restart_note.h"
+
 namespace mv::arch {
 
 // A person reads these lines: a fault of the microvisor itself. Works at any time, from any exception.
@@ -14,8 +16,11 @@ void board_panic_number(const char* name, std::uint32_t value);
 // Resets the whole device.
 [[noreturn]] void reset_device();
 
-// The microvisor cannot go on: says why and resets.
+// The microvisor cannot go on: says why (about 50 characters), leaves a note of it and resets.
 [[noreturn]] void panic(const char* why);
+
+// What the last `panic`, or fault of the microvisor, left for this boot. Once: the note is gone then.
+storage::Restart take_restart_note();
 
 // Who is told of faults of the application.
 class World;

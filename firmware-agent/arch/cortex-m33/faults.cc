@@ -5,6 +5,7 @@
 #include "arch/cortex-m33/scheduler.h"
 #include "arch/cortex-m33/world.h"
 #include "arch/cortex-m33/world_context.h"
+#include "core/storage/restart_note.h"
 
 extern "C" {
 void mv_probe_begin();
@@ -16,6 +17,8 @@ namespace mv::arch {
 namespace {
 
 World* receiver = nullptr;
+
+__attribute__((section(".noinit"))) storage::RestartNote restart_note;
 
 constexpr std::uint32_t kUnstackErrors = 0x0000'0808;   // CFSR.MUNSTKERR, UNSTKERR
 constexpr std::uint32_t kStackErrors = 0x0010'1010;     // CFSR.MSTKERR, STKERR, STKOF: no frame was stored
@@ -64,7 +67,16 @@ bool skip_probe(ExceptionFrame& frame) {
   board_panic_number("bfar", fault.bfar);
   board_panic_number("sfsr", fault.sfsr);
   board_panic_number("sfar", fault.sfar);
-  panic("microvisor: restarting after the fault");
+  storage::Restart restart;
+  restart.cause = storage::Restart::Cause::kFault;
+  restart.pc = frame.pc;
+  restart.lr = frame.lr;
+  restart.cfsr = fault.cfsr;
+  restart.bfar = fault.bfar;
+  restart.sfsr = fault.sfsr;
+  restart.sfar = fault.sfar;
+  restart_note.write(restart);
+  reset_device();
 }
 
 }  // namespace
@@ -80,9 +92,17 @@ void reset_device() {
 
 void panic(const char* why) {
   __asm volatile("cpsid i");
+  board_panic_text("microvisor: restarting, because of what must not happen:");
   board_panic_text(why);
+  storage::Restart restart;
+  restart.cause = storage::Restart::Cause::kError;
+  restart.pc = reinterpret_cast<std::uint32_t>(__builtin_return_address(0)) & ~1U;
+  restart.set_why(why);
+  restart_note.write(restart);
   reset_device();
 }
+
+storage::Restart take_restart_note() { return restart_note.take(); }
 
 }  // namespace mv::arch
 

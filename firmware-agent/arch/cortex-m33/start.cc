@@ -30,7 +30,7 @@ namespace {
 
 using Handler = void (*)();
 
-[[noreturn]] void unexpected() { mv::arch::panic("microvisor: an exception came that nothing enables; restarting"); }
+[[noreturn]] void unexpected() { mv::arch::panic("an exception came that nothing enables"); }
 
 void copy(std::uint32_t* to, const std::uint32_t* end, const std::uint32_t* from) {
   std::memcpy(to, from, static_cast<std::size_t>(end - to) * sizeof(*to));
@@ -85,11 +85,11 @@ extern "C" void mv_start() {
   mv::arch::set_up_core(reinterpret_cast<std::uint32_t>(&mv_vectors));
   std::for_each(mv_init_start, mv_init_end, [](Handler init) { init(); });
   main();
-  mv::arch::panic("microvisor: main ended, which it never does; restarting");
+  mv::arch::panic("main ended, which it never does");
 }
 
 // The C library's way out; nothing of ours takes it.
-extern "C" [[noreturn]] void _exit(int) { mv::arch::panic("microvisor: the C library gave up; restarting"); }
+extern "C" [[noreturn]] void _exit(int) { mv::arch::panic("the C library gave up"); }
 
 namespace mv::arch {
 

@@ -103,5 +103,5 @@ void board_panic_number(const char* name, std::uint32_t value) {
 extern "C" void mv_board_interrupt(std::uint32_t number) {
   if (number == mv::board::kLinkReceiveInterrupt) return mv::board::link.received();
   if (number == mv::board::kLinkTransmitInterrupt) return mv::board::link.transmitted();
-  mv::arch::panic("microvisor: an interrupt came that nothing enables; restarting");
+  mv::arch::panic("an interrupt came that nothing enables");
 }

@@ -2,7 +2,16 @@
 
 #include <algorithm>
 
+#include "core/update/signature.h"
+
 namespace mv::debug {
+namespace {
+
+constexpr std::string_view kAttached = "debugger attached";
+constexpr std::string_view kDetached = "debugger detached";
+constexpr std::string_view kRefused = "debug access refused";
+
+}  // namespace
 
 bool Channel::opened(link::DebugStream& stream) {
   if (stream_ != nullptr) return refuse("another debugger is connected to this device: end it first");
@@ -27,10 +36,8 @@ bool Channel::opened(link::DebugStream& stream) {
 
 void Channel::closed() {
   if (stream_ == nullptr) return;
-  stream_ = nullptr;
-  tls_.stop();
-  if (trusted_) agent_.disconnected();
-  trusted_ = false;
+  if (trusted_) events_.post(kDetached, "the connection is gone");
+  forget();
 }
 
 bool Channel::poll() {
@@ -43,12 +50,14 @@ bool Channel::poll() {
       return step_handshake() || progress;
     case tls::TlsSession::State::kOpen:
       return move_bytes() || progress;
+    case tls::TlsSession::State::kFailed:
+      end(tls_.error());
+      return true;
     case tls::TlsSession::State::kIdle:
     case tls::TlsSession::State::kClosed:
-    case tls::TlsSession::State::kFailed:
       break;
   }
-  end();
+  end("the debugger ended it");
   return true;
 }
 
@@ -70,14 +79,22 @@ bool Channel::refuse(std::string_view sentence) {
 
 bool Channel::step_handshake() {
   if (clock_.uptime_us() >= handshake_end_us_) {
-    end();
+    end("nobody proved to hold the debug key within 30 seconds");
     return true;
   }
-  if (tls_.step() == tls::TlsSession::State::kOpen) {
-    trusted_ = true;
-    agent_.connected();
-  }
+  if (tls_.step() == tls::TlsSession::State::kOpen) let_in();
   return !tls_.blocked();
+}
+
+void Channel::let_in() {
+  trusted_ = true;
+  constexpr std::string_view kText = "with the debug key ";
+  std::array<char, kText.size() + 16> detail;
+  auto end = std::ranges::copy(kText, detail.begin()).out;
+  const std::uint64_t id = update::key_id(key_);
+  for (int shift = 60; shift >= 0; shift -= 4) *end++ = "0123456789abcdef"[id >> shift & 15];
+  events_.post(kAttached, {detail.data(), detail.size()});
+  agent_.connected();
 }
 
 bool Channel::move_bytes() {
@@ -116,13 +133,22 @@ void Channel::check_key() {
   RunningBundle bundle;
   if (!supervisor_.running_bundle(bundle)) return;
   check_key_ = false;
-  if (!bundle.has_debug_key || bundle.debug_key != key_) end();
+  if (!bundle.has_debug_key || bundle.debug_key != key_) end("another bundle runs, which names another debug key");
 }
 
-void Channel::end() {
+void Channel::forget() {
+  stream_ = nullptr;
+  tls_.stop();
+  if (trusted_) agent_.disconnected();
+  trusted_ = false;
+}
+
+// From this side. Who was not let in yet is refused.
+void Channel::end(std::string_view why) {
+  events_.post(trusted_ ? kDetached : kRefused, why);
   link::DebugStream& stream = *stream_;
   tls_.close();
-  closed();
+  forget();
   stream.close();
 }
 

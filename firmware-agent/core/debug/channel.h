@@ -3,6 +3,9 @@
 // The device shows its identity certificate and takes one client only: the holder of the debug key that the running,
 // signed manifest names. No key there, no channel. The cloud in between carries bytes that it cannot read.
 //
+// Tells the cloud who got in and who did not: events "debugger attached", "debugger detached" and "debug access
+// refused".
+//
 // One connection at a time. Secure thread only, on a stack fit for TLS (tls_session.h).
 #pragma once
 
@@ -28,8 +31,8 @@ class Channel final : public link::DebugPeer {
   // A client that has not proved itself by then is cut off, because its session holds memory that the link may need.
   static constexpr std::uint64_t kHandshakeLimitUs = 30'000'000;
 
-  Channel(Agent& agent, Supervisor& supervisor, const Identity& identity, Clock& clock)
-      : agent_(agent), supervisor_(supervisor), identity_(identity), clock_(clock) {}
+  Channel(Agent& agent, Supervisor& supervisor, const Identity& identity, Clock& clock, link::EventSink& events)
+      : agent_(agent), supervisor_(supervisor), identity_(identity), clock_(clock), events_(events) {}
 
   bool opened(link::DebugStream& stream) override;
   void closed() override;
@@ -49,12 +52,15 @@ class Channel final : public link::DebugPeer {
   bool receive();
   bool send();
   void check_key();
-  void end();
+  void let_in();
+  void forget();
+  void end(std::string_view why);
 
   Agent& agent_;
   Supervisor& supervisor_;
   const Identity identity_;
   Clock& clock_;
+  link::EventSink& events_;
 
   tls::TlsSession tls_;
   link::DebugStream* stream_ = nullptr;

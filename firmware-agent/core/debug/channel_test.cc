@@ -5,6 +5,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/sha.h>
 
 #include "core/debug/fake_device.h"
 #include "core/debug/fake_target.h"
@@ -20,7 +21,10 @@ using mv::test::make_credentials;
 using mv::test::OpenSslContext;
 using mv::test::OpenSslOptions;
 using mv::test::OpenSslPeer;
+using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::StartsWith;
 
 // The debug stream as the link offers it; takes at most `grain` bytes a call.
 class FakeStream final : public link::DebugStream {
@@ -43,6 +47,13 @@ class FakeStream final : public link::DebugStream {
   Bytes from_device;
   std::size_t grain = 300;
   bool closed = false;
+};
+
+struct FakeEvents final : link::EventSink {
+  void post(std::string_view kind, std::string_view detail) override {
+    posted.push_back(std::string(kind) + ": " + std::string(detail));
+  }
+  std::vector<std::string> posted;
 };
 
 struct Cast {
@@ -111,9 +122,10 @@ class ChannelTest : public testing::Test {
   Engine engine_{board_, memory_};
   test::FakeSupervisor supervisor_{board_, memory_};
   test::FakeClock clock_;
+  FakeEvents events_;
   Agent agent_{engine_, supervisor_, BoardInfo{"fake", test::kRegions}, clock_};
   Channel channel_{agent_, supervisor_, Identity{cast().certificate, std::span<const std::uint8_t, 32>(cast().key)},
-                   clock_};
+                   clock_, events_};
   FakeStream stream_;
   Bytes received_;
 };
@@ -138,6 +150,61 @@ TEST_F(ChannelTest, KeepsEveryoneElseOut) {
   EXPECT_TRUE(received_.empty());
   EXPECT_FALSE(agent_.session_open());
   EXPECT_TRUE(board_.running());
+}
+
+TEST_F(ChannelTest, TellsWhoHasTheDebugSessionAndWhenItEnds) {
+  const OpenSslContext context(client_of(cast().debugger));
+  OpenSslPeer client(context);
+  ASSERT_TRUE(channel_.opened(stream_));
+  EXPECT_THAT(events_.posted, IsEmpty());  // nobody proved anything yet
+  live(client);
+  // SHA-256 of two zero bytes and the point, its first 8 bytes, as `mvctl keys` shows it.
+  Bytes point = cast().debugger.public_point();
+  point.insert(point.begin(), 2, 0);
+  unsigned char hash[SHA256_DIGEST_LENGTH];
+  SHA256(point.data(), point.size(), hash);
+  std::string id;
+  for (int i = 0; i < 8; ++i) id += {"0123456789abcdef"[hash[i] >> 4], "0123456789abcdef"[hash[i] & 15]};
+  EXPECT_THAT(events_.posted, ElementsAre("debugger attached: with the debug key " + id));
+  events_.posted.clear();
+  channel_.closed();
+  EXPECT_THAT(events_.posted, ElementsAre("debugger detached: the connection is gone"));
+}
+
+TEST_F(ChannelTest, TellsWhenTheDebuggerEndsTheSessionItself) {
+  const OpenSslContext context(client_of(cast().debugger));
+  OpenSslPeer client(context);
+  ASSERT_TRUE(channel_.opened(stream_));
+  live(client);
+  client.close();
+  live(client);
+  EXPECT_THAT(events_.posted,
+              ElementsAre(StartsWith("debugger attached: "), "debugger detached: the debugger ended it"));
+}
+
+TEST_F(ChannelTest, TellsOfAWrongKeyOfSilenceAndOfGarbage) {
+  const OpenSslContext context(client_of(cast().stranger));
+  OpenSslPeer client(context);
+  ASSERT_TRUE(channel_.opened(stream_));
+  live(client);
+  FakeStream silent;
+  ASSERT_TRUE(channel_.opened(silent));
+  clock_.now_us = *channel_.deadline_us();
+  channel_.poll();
+  FakeStream garbage;
+  ASSERT_TRUE(channel_.opened(garbage));
+  garbage.to_device.assign(200, 0x55);
+  for (int i = 0; i < 20; ++i) channel_.poll();
+  EXPECT_THAT(events_.posted, ElementsAre("debug access refused: the client's key is not the one that is allowed",
+                                          "debug access refused: nobody proved to hold the debug key within 30 seconds",
+                                          StartsWith("debug access refused: ")));
+}
+
+TEST_F(ChannelTest, SaysNothingOfAStreamThatIsGoneBeforeAnybodyProvedAnything) {
+  ASSERT_TRUE(channel_.opened(stream_));
+  channel_.poll();
+  channel_.closed();
+  EXPECT_THAT(events_.posted, IsEmpty());
 }
 
 TEST_F(ChannelTest, SpeaksNoOtherProtocol) {

@@ -23,6 +23,9 @@ class BlobClient final : public BlobFetcher {
 
   // True if a request is to be sent; `encode` writes it, and it then counts as sent.
   bool pending() const { return sink_ != nullptr && !sent_; }
+
+  // True while a fetch is not over.
+  bool open() const { return sink_ != nullptr; }
   std::size_t encode_request(std::span<std::uint8_t> out);
 
   // Payload of a DATA frame. False: it is not a BlobChunk, so the link is to be closed.

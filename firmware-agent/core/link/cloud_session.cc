@@ -45,12 +45,15 @@ void CloudSession::begin(tls::TlsSession& tls) {
   close_text_ = {};
   credit_owed_ = {};
   last_sent_us_ = last_heard_us_ = now;
-  keep_alive_us_ = timing::kLongestKeepAlive;
+  first_keep_alive_us_ = timing::kLongestKeepAlive;
+  keep_alive_owed_ = false;
   pong_deadline_us_ = kNever;
 }
 
 void CloudSession::end() {
   const bool was_welcomed = welcomed_;
+  if (pong_deadline_us_ != kNever) keep_alive_.unanswered(ping_silence_us_);
+  pong_deadline_us_ = kNever;
   const bool debugged = debug_.active() && !debug_.ended();
   welcomed_ = false;
   debug_.end();
@@ -78,10 +81,20 @@ bool CloudSession::receive() {
     return true;
   }
   if (!received->has_value()) return false;
-  last_heard_us_ = clock_.uptime_us();
-  pong_deadline_us_ = kNever;  // whatever it is, the cloud is there
+  heard();
   take(**received);
   return true;
+}
+
+// Whatever it is, the cloud is there.
+void CloudSession::heard() {
+  last_heard_us_ = clock_.uptime_us();
+  if (pong_deadline_us_ == kNever) return;
+  pong_deadline_us_ = kNever;
+  const std::uint64_t learned = keep_alive_.learned_us();
+  const std::uint64_t interval = keep_alive_.interval_us();
+  keep_alive_.answered(ping_silence_us_);
+  keep_alive_owed_ |= keep_alive_.learned_us() != learned || keep_alive_.interval_us() != interval;
 }
 
 void CloudSession::take(const FrameLink::Received& received) {
@@ -169,8 +182,10 @@ void CloudSession::take_control(std::span<const std::uint8_t> payload) {
 void CloudSession::take_welcome(const mv_wire_Welcome& welcome) {
   if (!hello_sent_) return fail(CloseReason::kProtocol, "Welcome came before Hello");
   epoch_ = welcome.epoch;
-  keep_alive_us_ =
+  first_keep_alive_us_ =
       std::clamp(welcome.keep_alive_ms * timing::kMillisecond, timing::kShortestKeepAlive, timing::kLongestKeepAlive);
+  keep_alive_.begin(first_keep_alive_us_);
+  keep_alive_owed_ = keep_alive_.learned_us() != 0 || keep_alive_.interval_us() != first_keep_alive_us_;
   if (welcome.wall_time_us >= kPlausibleTime) {
     peers_.wall_clock.set_wall_time(welcome.wall_time_us, clock_.uptime_us());
   }
@@ -232,8 +247,16 @@ void CloudSession::take_debug_offer() {
 
 // ---- Time ----
 
+// While something is under way that the cloud has to answer, a dead link is to be noticed soon.
+bool CloudSession::expects_answer() const {
+  return debug_.active() || blobs_.open() || crash_sent_ || log_sent_ > log_acknowledged_;
+}
+
 // The cloud wants to hear from us, and we from it.
-std::uint64_t CloudSession::ping_due_us() const { return std::min(last_sent_us_, last_heard_us_) + keep_alive_us_; }
+std::uint64_t CloudSession::ping_due_us() const {
+  const std::uint64_t interval = expects_answer() ? first_keep_alive_us_ : keep_alive_.interval_us();
+  return std::min(last_sent_us_, last_heard_us_) + interval;
+}
 
 void CloudSession::check_time() {
   const std::uint64_t now = clock_.uptime_us();

@@ -15,6 +15,7 @@
 #include "core/link/debug_pipe.h"
 #include "core/link/event_queue.h"
 #include "core/link/frame_link.h"
+#include "core/link/keep_alive.h"
 #include "core/link/peers.h"
 #include "core/link/timing.h"
 #include "core/platform/ports.h"
@@ -29,7 +30,8 @@ struct DeviceInfo {
   std::uint32_t syscall_abi;
   std::uint64_t boot_id;  // random, new on every boot
   std::uint32_t boot_count;
-  mv_wire_WakeReason wake_reason;
+  mv_wire_WakeReason wake_reason;  // of the microvisor, not of the application
+  std::string_view boot_detail;    // more about it, for a person; may be empty
 };
 
 // Whom the link talks to. All must outlive it.
@@ -98,6 +100,7 @@ class CloudSession {
   bool send_data();
   bool send_on(frame::Stream stream);
   bool send_control();
+  bool send_keep_alive();
   bool send_report();
   bool send_crash();
   bool send_event();
@@ -110,6 +113,8 @@ class CloudSession {
   void noted_sent() { last_sent_us_ = clock_.uptime_us(); }
 
   void check_time();
+  void heard();
+  bool expects_answer() const;
   std::uint64_t ping_due_us() const;
   bool report_due() const;
   bool credit_due(std::size_t stream) const;
@@ -151,7 +156,10 @@ class CloudSession {
   std::string_view close_text_;  // why the debug stream is refused
   std::uint64_t debug_traffic_us_ = 0;
 
-  std::uint64_t keep_alive_us_ = timing::kLongestKeepAlive;
+  KeepAlive keep_alive_;                                           // what it learned outlives a connection
+  std::uint64_t first_keep_alive_us_ = timing::kLongestKeepAlive;  // of this connection's Welcome
+  bool keep_alive_owed_ = false;                                   // a KeepAliveReport
+  std::uint64_t ping_silence_us_ = 0;  // how long nothing was sent or heard before our last PING
   std::uint64_t last_sent_us_ = 0;
   std::uint64_t last_heard_us_ = 0;
   std::uint64_t pong_deadline_us_ = kNever;  // of our own PING

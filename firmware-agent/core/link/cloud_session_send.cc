@@ -92,6 +92,7 @@ bool CloudSession::send_hello() {
   hello.boot_id = info_.boot_id;
   hello.boot_count = info_.boot_count;
   hello.wake_reason = info_.wake_reason;
+  copy_text(hello.boot_detail, info_.boot_detail);
   hello.has_app = true;
   reported_version_ = peers_.update.report_version();
   peers_.update.report(hello.app);
@@ -145,7 +146,18 @@ bool CloudSession::send_on(Stream stream) {
   }
 }
 
-bool CloudSession::send_control() { return send_report() || send_crash() || send_event(); }
+bool CloudSession::send_control() { return send_keep_alive() || send_report() || send_crash() || send_event(); }
+
+bool CloudSession::send_keep_alive() {
+  if (!keep_alive_owed_) return false;
+  mv_wire_DeviceControl message = mv_wire_DeviceControl_init_zero;
+  message.which_message = mv_wire_DeviceControl_keep_alive_tag;
+  message.message.keep_alive.learned_ms = static_cast<std::uint32_t>(keep_alive_.learned_us() / timing::kMillisecond);
+  message.message.keep_alive.interval_ms = static_cast<std::uint32_t>(keep_alive_.interval_us() / timing::kMillisecond);
+  if (!send_control_message(message)) return false;
+  keep_alive_owed_ = false;
+  return true;
+}
 
 bool CloudSession::send_report() {
   if (!report_due()) return false;
@@ -218,6 +230,7 @@ bool CloudSession::send_ping() {
   if (pong_deadline_us_ != kNever || now < ping_due_us()) return false;
   std::array<std::uint8_t, 8> payload{};
   for (std::size_t i = 0; i < payload.size(); ++i) payload[i] = static_cast<std::uint8_t>(now >> (56 - 8 * i));
+  ping_silence_us_ = now - std::max(last_sent_us_, last_heard_us_);
   pong_deadline_us_ = now + timing::kPong;
   send_frame(Type::kPing, Stream::kControl, payload);
   return true;

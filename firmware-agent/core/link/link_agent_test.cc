@@ -17,6 +17,8 @@ TEST_F(LinkTest, ConnectsSaysHelloAndTakesTheWelcome) {
   EXPECT_EQ(hello.device_id(), "UV0123456789abcdef0123456789abcdef");
   EXPECT_EQ(hello.board(), "host");
   EXPECT_EQ(hello.boot_id(), 42U);
+  EXPECT_EQ(hello.wake_reason(), wire::WAKE_KERNEL_CRASH);
+  EXPECT_EQ(hello.boot_detail(), "microvisor restarted after a Secure fault at pc 0x10012346");
   EXPECT_EQ(hello.log_lost(), 7U);
   EXPECT_TRUE(hello.has_app());
   EXPECT_EQ(hello.resources().tls_pool_size(), tls::kPoolSize);
@@ -176,13 +178,45 @@ TEST_F(LinkTest, PingsAfterTheKeepAliveIntervalAndNoticesASilentCloud) {
   const int before = cloud.pings;
   pass(4 * kSecond);
   EXPECT_EQ(cloud.pings, before + 1);
-  pass(600 * kSecond);
-  EXPECT_EQ(cloud.connections, 1);
-  EXPECT_EQ(cloud.pings, before + 11);
-
   cloud.answers_pings = false;
-  pass(100 * kSecond);
+  pass(145 * kSecond);
   EXPECT_EQ(cloud.connections, 2);
+}
+
+TEST_F(LinkTest, LearnsALongerKeepAliveAndTellsTheCloudBeforeItIsSilentForSoLong) {
+  connect();
+  EXPECT_TRUE(cloud.keep_alives.empty());  // nothing but what the cloud asks for
+  pass(61 * kSecond);
+  ASSERT_EQ(cloud.keep_alives.size(), 1U);
+  EXPECT_EQ(cloud.keep_alives[0].learned_ms(), 60'000U);
+  EXPECT_EQ(cloud.keep_alives[0].interval_ms(), 120'000U);
+  const int before = cloud.pings;
+  pass(24 * 3600 * kSecond);
+  EXPECT_EQ(cloud.connections, 1);
+  EXPECT_EQ(cloud.keep_alives.back().learned_ms(), link::timing::kLongestLearned / 1000);
+  EXPECT_LT(cloud.pings - before, 60);
+}
+
+TEST_F(LinkTest, TakesAShorterKeepAliveAfterASilenceThatTheNetworkDidNotBear) {
+  connect();
+  pass(61 * kSecond);
+  cloud.answers_pings = false;  // for the PING after 120 s
+  pass(145 * kSecond);
+  cloud.answers_pings = true;
+  ASSERT_EQ(cloud.connections, 2);
+  EXPECT_EQ(cloud.keep_alives.back().learned_ms(), 60'000U);
+  EXPECT_EQ(cloud.keep_alives.back().interval_ms(), 90'000U);
+}
+
+TEST_F(LinkTest, NoticesADeadLinkSoonWhileAnAnswerIsOwed) {
+  connect();
+  pass(400 * kSecond);
+  ASSERT_EQ(cloud.keep_alives.back().interval_ms(), 240'000U);
+  cloud.answers_pings = cloud.acknowledges_logs = false;
+  logs.add("a line");
+  pass(85 * kSecond);
+  EXPECT_EQ(cloud.connections, 2);
+  EXPECT_EQ(cloud.keep_alives.back().learned_ms(), 120'000U) << "that was no silence to learn from";
 }
 
 TEST_F(LinkTest, AnswersPings) {

@@ -224,8 +224,14 @@ class LinkTest : public testing::Test {
                              link_cast().device_der,
                              std::span<const std::uint8_t, 32>(link_cast().device_key),
                              link_cast().ca_der};
-  link::DeviceInfo info{"UV0123456789abcdef0123456789abcdef", "host", "0.1.0", 1, 42, 3,
-                        mv_wire_WakeReason_WAKE_COLD_BOOT};
+  link::DeviceInfo info{"UV0123456789abcdef0123456789abcdef",
+                        "host",
+                        "0.1.0",
+                        1,
+                        42,
+                        3,
+                        mv_wire_WakeReason_WAKE_KERNEL_CRASH,
+                        "microvisor restarted after a Secure fault at pc 0x10012346"};
   std::unique_ptr<link::LinkAgent> agent;
 };
 

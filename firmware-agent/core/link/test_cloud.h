@@ -45,6 +45,7 @@ class TestCloud {
   std::vector<wire::AppReport> reports;
   std::vector<wire::CrashReport> crashes;
   std::vector<wire::DeviceEvent> events;
+  std::vector<wire::KeepAliveReport> keep_alives;
   std::vector<wire::LogRecord> logs;
   std::vector<wire::BlobRequest> requests;
   std::string debug_bytes;

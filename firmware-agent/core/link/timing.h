@@ -28,6 +28,9 @@ inline constexpr std::uint64_t kShortestKeepAlive = 1 * kSecond;
 inline constexpr std::uint64_t kLongestKeepAlive = 3600 * kSecond;
 inline constexpr std::uint64_t kPong = 20 * kSecond;
 
+// The longest silence that the device tries by itself (KeepAlive): so long may a network that forgot us go unnoticed.
+inline constexpr std::uint64_t kLongestLearned = 1800 * kSecond;
+
 // How long the last bytes of a connection that we close may take.
 inline constexpr std::uint64_t kFarewell = 5 * kSecond;
 

@@ -1,10 +1,11 @@
-// mvctl devices: what devices there are, what each runs; name, logging, restart, provisioning.
+// mvctl devices: what devices there are, what each runs; name, logging, restart, provisioning, removal.
 #include <memory>
 #include <optional>
 
 #include "cli/cloud_command.h"
 #include "cli/command.h"
 #include "cli/commands.h"
+#include "cli/confirm.h"
 
 namespace mv::cli {
 namespace {
@@ -82,10 +83,20 @@ std::string describe_device(const Device& device, const std::vector<App>& apps) 
                       printable(text(device.document, "microvisor_version")) + "\n";
   lines += "link      " + state_word(device) + (device.online ? "" : ", last seen " + last_seen(device));
   if (device.online) lines += " since " + text(connection, "since") + " from " + printable(text(connection, "address"));
-  lines += "\n" + app_lines(device, apps);
+  lines += "\n";
+  if (const ordered_json learned = part(connection, "learned_keep_alive_ms"); learned.is_number_unsigned()) {
+    lines += "silence   its network bears " + std::to_string(learned.get<std::uint64_t>() / 1000) + " s" + "\n";
+  }
+  lines += app_lines(device, apps);
+  if (const std::string reason = text(device.document, "wake_reason"); !reason.empty()) {
+    const std::string detail = printable(text(device.document, "boot_detail"));
+    lines += "booted    " + printable(reason) + (detail.empty() ? "" : ": " + detail) + "\n";
+  }
   if (restarts.is_number())
     lines += "restarts  " + restarts.dump() + " of the application since the microvisor booted\n";
-  lines += std::string("logging   ") + (part(logging, "enabled") == ordered_json(true) ? "on" : "off") + "\n";
+  const std::string until = text(logging, "date_expires");
+  lines += std::string("logging   ") + (part(logging, "enabled") == ordered_json(true) ? "on" : "off") +
+           (until.empty() ? "" : " until " + printable(until)) + "\n";
   return lines;
 }
 
@@ -133,6 +144,26 @@ Result update_device(Program& program, CloudClient& cloud, const UpdateOptions& 
   return change_device(program, cloud, options.device, fields, done);
 }
 
+struct DeleteOptions {
+  std::string device;
+  bool yes = false;
+};
+
+Result delete_device(Program& program, CloudClient& cloud, const DeleteOptions& options) {
+  const auto device = cloud.device(options.device);
+  if (!device) return tl::make_unexpected(device.error());
+  if (!options.yes) {
+    const auto confirmed = confirm(program.output().terminal(),
+                                   "delete " + printable(device->label()) + " (" + device->sid +
+                                       ") with its logs and crashes? The cloud refuses its identity from then on.");
+    if (!confirmed) return confirmed;
+  }
+  if (const auto deleted = cloud.delete_device(device->sid); !deleted) return deleted;
+  program.output().result({{"deleted", device->sid}},
+                          "deleted " + printable(device->label()) + " (" + device->sid + ")");
+  return {};
+}
+
 struct ProvisionOptions {
   std::string name;
   std::string board = "mps2-an505";
@@ -157,7 +188,7 @@ void add_update(Command& devices, Program& program) {
   auto options = std::make_shared<UpdateOptions>();
   update.argument("DEVICE", &options->device, "name, id or unique prefix").complete(Completion::kDevice);
   update.option("--name", "NAME", &options->name, "call it so");
-  update.option("--logging", "on|off", &options->logging, "whether the application's log is sent")
+  update.option("--logging", "on|off", &options->logging, "whether the application's log is sent; on is for 24 hours")
       .choices({"on", "off"});
   update.example("mvctl devices update UV91 --name porch", "give it a name");
   update.example("mvctl devices update porch --logging off", "save the bytes of its log");
@@ -176,6 +207,20 @@ void add_restart(Command& devices, Program& program) {
     return with_cloud(program, [&](CloudClient& cloud) {
       return change_device(program, cloud, *name, {{"RestartApp", "true"}}, "restarts its application");
     });
+  });
+}
+
+void add_delete(Command& devices, Program& program) {
+  Command& remove = devices.add("delete", "remove a device from the cloud, with its logs and crashes");
+  auto options = std::make_shared<DeleteOptions>();
+  remove.argument("DEVICE", &options->device, "name, id or unique prefix").complete(Completion::kDevice);
+  remove.flag("--yes,-y", options->yes, "do not ask");
+  remove.describe(
+      "Its identity is refused from then on, and its link ends; what it runs it goes on running. Events stay.");
+  remove.example("mvctl devices delete porch", "asks first");
+  remove.example("mvctl devices delete porch --yes", "for a script");
+  remove.run([options, &program] {
+    return with_cloud(program, [&](CloudClient& cloud) { return delete_device(program, cloud, *options); });
   });
 }
 
@@ -217,6 +262,7 @@ void add_devices(Command& root, Program& program) {
   add_update(devices, program);
   add_restart(devices, program);
   add_provision(devices, program);
+  add_delete(devices, program);
 }
 
 }  // namespace mv::cli

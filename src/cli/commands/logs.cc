@@ -32,6 +32,11 @@ Result follow_logs(Program& program, CloudClient& cloud, const LogOptions& optio
   if (!device) return tl::make_unexpected(device.error());
   Output& output = program.output();
   if (!device->online) output.note(device->label() + " is offline: its log goes on when it is back");
+  const ordered_json logging = device->document.value("logging", ordered_json());
+  if (logging.is_object() && logging.value("enabled", ordered_json()) == ordered_json(false)) {
+    output.note("logging of " + device->label() + " is off: mvctl devices update " + device->label() +
+                " --logging on switches it on for 24 hours");
+  }
   transport::FormFields query = {{"Follow", options.no_follow ? "false" : "true"}};
   if (!options.since.empty()) query.emplace_back("Since", since_value(options.since));
   return cloud.events(

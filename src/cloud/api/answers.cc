@@ -4,6 +4,7 @@
 
 #include "cloud/http/form.h"
 #include "cloud/link/messages.h"
+#include "cloud/logging.h"
 #include "wire/proto/link.pb.h"
 
 namespace mv::cloud {
@@ -65,6 +66,7 @@ Json connection_json(Services& services, const Device& device) {
   connection["since"] = time_or_null(device.connection_changed);
   connection["address"] = Json();
   connection["round_trip_ms"] = Json();
+  connection["learned_keep_alive_ms"] = device.learned_keep_alive_ms == 0 ? Json() : Json(device.learned_keep_alive_ms);
   if (link == nullptr) return connection;
   const LinkStatus status = link->status();
   connection["since"] = to_rfc3339(status.since);
@@ -183,7 +185,9 @@ Json device_json(Services& services, const Device& device) {
   json["unique_name"] = text_or_null(device.unique_name);
   json["account_sid"] = device.account_sid;
   json["app"] = device_app_json(services, device);
-  json["logging"] = {{"enabled", device.desired.logging_enabled}, {"date_expires", nullptr}};
+  const bool logging = logging_is_on(device.desired, services.now());
+  json["logging"] = {{"enabled", logging},
+                     {"date_expires", logging ? time_or_null(device.desired.logging_expires) : Json()}};
   json["date_created"] = to_rfc3339(device.created);
   json["date_updated"] = to_rfc3339(device.updated);
   json["url"] = url;
@@ -201,6 +205,7 @@ Json device_json(Services& services, const Device& device) {
   json["bytes_total"] = report.bytes_total;
   json["detail"] = report.detail;
   json["wake_reason"] = wake_reason_name(facts.wake_reason);
+  json["boot_detail"] = text_or_null(facts.boot_detail);
   json["boot_count"] = facts.boot_count;
   json["restarts"] = report.restarts;
   json["log_lost"] = facts.log_lost;

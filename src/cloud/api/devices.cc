@@ -1,6 +1,7 @@
 // /v1/Devices: provisioning, what devices are to do and what they say.
 #include "cloud/api/answers.h"
 #include "cloud/api/api.h"
+#include "cloud/logging.h"
 #include "cloud/provision.h"
 
 namespace mv::cloud {
@@ -73,7 +74,14 @@ Result<void> set_target(Call& call, Device& device, const std::string& value, Ch
   return {};
 }
 
-Result<void> set_flag(const std::string& name, const std::string& value, Device& device, Changes& changes) {
+// Switching it on again gives it its full time anew, of which the device need not hear.
+void set_logging(bool on, Device& device, Microseconds now, Changes& changes) {
+  changes.desired |= logging_is_on(device.desired, now) != on;
+  switch_logging(device.desired, on, now);
+}
+
+Result<void> set_flag(const std::string& name, const std::string& value, Microseconds now, Device& device,
+                      Changes& changes) {
   const auto flag = parse_flag(name, value);
   if (!flag) return fail(flag.error());
   if (name == "RestartApp") {
@@ -81,9 +89,12 @@ Result<void> set_flag(const std::string& name, const std::string& value, Device&
     changes.desired |= *flag;
     return {};
   }
-  bool& setting = name == "Force" ? device.desired.force : device.desired.logging_enabled;
-  changes.desired |= setting != *flag;
-  setting = *flag;
+  if (name == "LoggingEnabled") {
+    set_logging(*flag, device, now, changes);
+    return {};
+  }
+  changes.desired |= device.desired.force != *flag;
+  device.desired.force = *flag;
   return {};
 }
 
@@ -100,7 +111,7 @@ Result<void> apply(Call& call, Device& device, Changes& changes) {
       }
       device.unique_name = value;
     } else if (name == "LoggingEnabled" || name == "RestartApp" || name == "Force") {
-      if (auto set = set_flag(name, value, device, changes); !set) return set;
+      if (auto set = set_flag(name, value, call.services.now(), device, changes); !set) return set;
     } else {
       return fail("there is no parameter " + name +
                   " here: give UniqueName, TargetApp, LoggingEnabled, RestartApp or Force");

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "cloud/link/messages.h"
+#include "cloud/logging.h"
 
 namespace mv::cloud {
 namespace {
@@ -22,7 +23,13 @@ constexpr std::uint32_t kDebugWindow = 16'384;
 constexpr std::size_t kControlQueueLimit = 64;
 // Bytes in the connection's queue above which no blob chunk is added: what is more urgent overtakes it.
 constexpr std::size_t kPace = 4'096;
+constexpr std::uint32_t kMinKeepAliveMs = 1000;
 constexpr std::uint32_t kMaxKeepAliveMs = 24U * 3600 * 1000;
+constexpr Microseconds kLongestGrace = 120'000'000;  // for a PING that is late
+
+// Kinds of events that a device sends, and what they say of its debugger.
+constexpr std::pair<std::string_view, std::string_view> kDebugEvents[] = {
+    {"debugger attached", "attached"}, {"debugger detached", "detached"}, {"debug access refused", "refused"}};
 
 std::uint64_t read_u64(std::span<const std::uint8_t> bytes) {
   std::uint64_t value = 0;
@@ -158,12 +165,9 @@ void LinkSession::take_control(std::string_view payload) {
     case wire::DeviceControl::kCrash:
       return take_crash(message.crash());
     case wire::DeviceControl::kEvent:
-      return record_event(services_, device_, "device",
-                          repair_utf8(message.event().kind() + (message.event().detail().empty() ? "" : ": ") +
-                                      message.event().detail()));
+      return take_event(message.event());
     case wire::DeviceControl::kKeepAlive:
-      status_.keep_alive_ms = std::clamp(message.keep_alive().learned_ms(), 1000U, kMaxKeepAliveMs);
-      return;
+      return take_keep_alive(message.keep_alive());
     case wire::DeviceControl::MESSAGE_NOT_SET:
       return;  // a kind of message that a newer device knows
   }
@@ -183,6 +187,7 @@ void LinkSession::take_hello(const wire::Hello& hello) {
   }
   const auto epoch = services_.store.begin_connection(device_.sid, to_facts(hello), services_.now());
   if (!epoch) return end(CloseReason::kShuttingDown, epoch.error().sentence);
+  const bool booted = known->facts.boot_id != hello.boot_id();
   device_ = std::move(*known);
   device_.facts = to_facts(hello);
   device_.epoch = *epoch;
@@ -190,12 +195,17 @@ void LinkSession::take_hello(const wire::Hello& hello) {
   services_.links.enter(device_.sid, *this);
   services_.metrics.set("mvcloud_links", static_cast<std::int64_t>(services_.links.size()));
   services_.metrics.add("mvcloud_link_hellos_total");
-  record_event(services_, device_, "connection",
-               "online from " + connection_.peer() + ", woke by " + std::string(wake_reason_name(hello.wake_reason())),
-               "{\"state\":\"online\"}");
+  record_event(services_, device_, "connection", "online from " + connection_.peer(), "{\"state\":\"online\"}");
+  if (booted) record_boot();
   if (state_ != State::kLive) return;  // whoever was told may have closed us
   welcome();
   take_report(hello.app());
+}
+
+void LinkSession::record_boot() {
+  record_event(services_, device_, "boot", describe_boot(device_.facts),
+               "{\"wake_reason\":\"" + std::string(wake_reason_name(device_.facts.wake_reason)) +
+                   "\",\"boot_count\":" + std::to_string(device_.facts.boot_count) + "}");
 }
 
 void LinkSession::welcome() {
@@ -210,8 +220,11 @@ void LinkSession::welcome() {
 }
 
 void LinkSession::send_desired() {
-  const auto device = services_.store.device(device_.sid);
+  auto device = services_.store.device(device_.sid);
   if (!device) return end(CloseReason::kShuttingDown, device.error().sentence);
+  if (const auto done = end_logging_in_time(services_, *device); !done) {
+    return end(CloseReason::kShuttingDown, done.error().sentence);
+  }
   device_.desired = device->desired;
   device_.unique_name = device->unique_name;
   wire::CloudControl message;
@@ -263,6 +276,25 @@ void LinkSession::take_crash(const wire::CrashReport& crash) {
   }
 }
 
+// What the device says of its debugger is an event of kind "debug", beside those of the stream that the cloud carries.
+void LinkSession::take_event(const wire::DeviceEvent& event) {
+  const std::string text = repair_utf8(event.kind() + (event.detail().empty() ? "" : ": ") + event.detail());
+  for (const auto& [kind, state] : kDebugEvents) {
+    if (event.kind() != kind) continue;
+    return record_event(services_, device_, "debug", text, "{\"state\":\"" + std::string(state) + "\"}");
+  }
+  record_event(services_, device_, "device", text);
+}
+
+void LinkSession::take_keep_alive(const wire::KeepAliveReport& report) {
+  const std::uint32_t interval = report.interval_ms() != 0 ? report.interval_ms() : report.learned_ms();
+  status_.keep_alive_ms = std::clamp(interval, kMinKeepAliveMs, kMaxKeepAliveMs);
+  const std::uint32_t learned = std::min(report.learned_ms(), kMaxKeepAliveMs);
+  if (const auto stored = services_.store.update_keep_alive(device_.sid, learned); !stored) {
+    spdlog::error("the keep-alive interval of {} is not stored: {}", device_.sid, stored.error().sentence);
+  }
+}
+
 void LinkSession::take_logs(std::string_view payload) {
   wire::LogBatch batch;
   if (!batch.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {
@@ -307,7 +339,8 @@ void LinkSession::on_tick(Microseconds now) {
   }
   if (state_ != State::kLive) return;
   if (now - last_heard_ > idle_limit())
-    return end(CloseReason::kGone, "nothing was heard for two keep-alive intervals");
+    return end(CloseReason::kGone, "nothing was heard for longer than the keep-alive interval allows");
+  if (device_.desired.logging_enabled && !logging_is_on(device_.desired, now)) desired_changed();
   const auto debug = multiplex_.state(Stream::kDebug);
   const bool unanswered = debug == Multiplex::State::kOpening || debug == Multiplex::State::kClosing;
   if (unanswered && debug_client_ != nullptr && now - debug_asked_ > kDebugAnswerTimeout) {
@@ -316,7 +349,11 @@ void LinkSession::on_tick(Microseconds now) {
   }
 }
 
-Microseconds LinkSession::idle_limit() const { return Microseconds{status_.keep_alive_ms} * 2'500; }
+// Two and a half intervals; of a long one no more than it takes the device to find out itself.
+Microseconds LinkSession::idle_limit() const {
+  const Microseconds interval = Microseconds{status_.keep_alive_ms} * 1'000;
+  return interval + std::min(interval * 3 / 2, kLongestGrace);
+}
 
 void LinkSession::on_shutdown() { end(CloseReason::kShuttingDown, "the cloud restarts: connect again"); }
 

@@ -50,10 +50,13 @@ class LinkSession final : public ConnectionUser, public DeviceLink {
   void take_hello(const wire::Hello& hello);
   void take_report(const wire::AppReport& message);
   void take_crash(const wire::CrashReport& crash);
+  void take_event(const wire::DeviceEvent& event);
+  void take_keep_alive(const wire::KeepAliveReport& report);
   void take_logs(std::string_view payload);
   void take_blob_request(std::string_view payload);
   void take_pong(std::span<const std::uint8_t> payload);
 
+  void record_boot();
   void welcome();
   void send_desired();
   void send_control(const wire::CloudControl& message);

@@ -7,6 +7,7 @@
 #include <deque>
 
 #include "cloud/link/memory_connection.h"
+#include "cloud/logging.h"
 #include "cloud/store/sqlite_store.h"
 #include "cloud/temporary_folder.h"
 
@@ -161,6 +162,19 @@ class LinkSessionTest : public ::testing::Test {
     sqlite3_close(database);
   }
 
+  // The device says something, and the clock strikes.
+  void live_until(Link& link, Microseconds time) {
+    now_ = time;
+    link.send(a_frame(Type::kPing, Stream::kControl, "12345678"));
+    link.session().on_tick(now_);
+  }
+
+  std::vector<Event> events(const std::string& kind) const {
+    auto found = *store_->events(kAccount, kDevice, 0, 0, 1000);
+    std::erase_if(found, [&](const Event& event) { return event.kind != kind; });
+    return found;
+  }
+
   std::size_t stored_logs(Store& store) const { return store.logs(kDevice, 0, 0, 1000)->size(); }
 
   TemporaryFolder folder_;
@@ -186,6 +200,21 @@ TEST_F(LinkSessionTest, HelloIsAnsweredByWelcomeThenDesired) {
   EXPECT_EQ(messages[1].desired().generation(), 2u);
   EXPECT_EQ(messages[1].desired().manifest_hash(), sha256("manifest"));
   EXPECT_EQ(links_.find(kDevice), &link.session());
+}
+
+TEST_F(LinkSessionTest, EachBootOfTheMicrovisorIsOneEventThatSaysWhy) {
+  wire::DeviceControl fault = hello_message();
+  fault.mutable_hello()->set_boot_id(8);
+  fault.mutable_hello()->set_boot_count(2);
+  fault.mutable_hello()->set_wake_reason(wire::WAKE_KERNEL_CRASH);
+  fault.mutable_hello()->set_boot_detail("microvisor restarted after a Secure fault at pc 0x10012346");
+  for (const auto& hello : {hello_message(), hello_message(), fault, fault}) Link(services_).send(control(hello));
+  const auto boots = events("boot");
+  ASSERT_EQ(boots.size(), 2u);
+  EXPECT_EQ(boots[0].detail, "microvisor booted: cold-boot");
+  EXPECT_EQ(boots[1].detail, "microvisor restarted after a Secure fault at pc 0x10012346");
+  EXPECT_EQ(boots[1].data, R"({"wake_reason":"kernel-crash","boot_count":2})");
+  EXPECT_EQ(store_->device(kDevice)->facts.boot_detail, boots[1].detail);
 }
 
 TEST_F(LinkSessionTest, ByteByByteItIsTheSame) {
@@ -453,6 +482,89 @@ TEST_F(LinkSessionTest, ASilentDeviceIsLetGo) {
   EXPECT_FALSE(live.connection().closed);
   live.session().on_tick(now_ + 1);
   EXPECT_EQ(live.close().first, static_cast<int>(CloseReason::kGone));
+}
+
+TEST_F(LinkSessionTest, ADeviceMayBeSilentForTheIntervalThatItReported) {
+  Link link(services_);
+  link.hello();
+  wire::DeviceControl message;
+  message.mutable_keep_alive()->set_learned_ms(300'000);
+  message.mutable_keep_alive()->set_interval_ms(600'000);
+  link.send(control(message));
+  EXPECT_EQ(link.session().status().keep_alive_ms, 600'000u);
+  EXPECT_EQ(store_->device(kDevice)->learned_keep_alive_ms, 300'000u);
+  now_ += 720 * kSecond;  // the interval and two minutes
+  link.session().on_tick(now_);
+  EXPECT_FALSE(link.connection().closed);
+  link.session().on_tick(now_ + 1);
+  EXPECT_TRUE(link.connection().closed);
+}
+
+TEST_F(LinkSessionTest, WhatTheDeviceSaysOfItsDebuggerIsADebugEvent) {
+  Link link(services_);
+  link.hello();
+  const std::pair<const char*, const char*> cases[] = {
+      {"debugger attached", "attached"}, {"debugger detached", "detached"}, {"debug access refused", "refused"}};
+  for (const auto& [kind, state] : cases) {
+    wire::DeviceControl message;
+    message.mutable_event()->set_kind(kind);
+    message.mutable_event()->set_detail("why");
+    link.send(control(message));
+    ASSERT_FALSE(events("debug").empty());
+    EXPECT_EQ(events("debug").back().detail, std::string(kind) + ": why");
+    EXPECT_EQ(events("debug").back().data, "{\"state\":\"" + std::string(state) + "\"}");
+  }
+  wire::DeviceControl other;
+  other.mutable_event()->set_kind("application restarted");
+  link.send(control(other));
+  EXPECT_EQ(events("debug").size(), 3u);
+  EXPECT_EQ(events("device").back().detail, "application restarted");
+}
+
+TEST_F(LinkSessionTest, LoggingEndsAfterADayAndTheDeviceIsTold) {
+  auto device = store_->device(kDevice);
+  switch_logging(device->desired, true, now_);
+  ASSERT_TRUE(store_->update_device(*device, now_));
+  Link link(services_);
+  link.hello();
+  EXPECT_TRUE(link.take_control().back().desired().logging_enabled());
+  const Microseconds end = now_ + 24 * 3600 * kSecond;
+  live_until(link, end - 1);
+  EXPECT_TRUE(link.take_control().empty());
+  live_until(link, end);
+  const auto messages = link.take_control();
+  ASSERT_EQ(messages.size(), 1u);
+  EXPECT_FALSE(messages[0].desired().logging_enabled());
+  EXPECT_GT(messages[0].desired().generation(), device->desired.generation);
+  EXPECT_EQ(store_->device(kDevice)->desired.logging_enabled, false);
+  EXPECT_EQ(store_->device(kDevice)->desired.logging_expires, std::nullopt);
+  live_until(link, end + kSecond);
+  EXPECT_TRUE(link.take_control().empty()) << "told once";
+  EXPECT_EQ(events("logging").size(), 1u);
+}
+
+TEST_F(LinkSessionTest, LoggingThatWasExtendedGoesOn) {
+  auto device = store_->device(kDevice);
+  switch_logging(device->desired, true, now_);
+  ASSERT_TRUE(store_->update_device(*device, now_));
+  Link link(services_);
+  link.hello();
+  link.take();
+  switch_logging(device->desired, true, now_ + 3600 * kSecond);  // as the API does, without a word to the link
+  ASSERT_TRUE(store_->update_device(*device, now_));
+  live_until(link, now_ + 24 * 3600 * kSecond);
+  for (const auto& message : link.take_control()) EXPECT_TRUE(message.desired().logging_enabled());
+  EXPECT_TRUE(events("logging").empty());
+}
+
+TEST_F(LinkSessionTest, LoggingThatEndedWhileTheDeviceWasAwayIsOffAtItsReturn) {
+  auto device = store_->device(kDevice);
+  switch_logging(device->desired, true, now_);
+  ASSERT_TRUE(store_->update_device(*device, now_));
+  now_ += 24 * 3600 * kSecond;
+  Link link(services_);
+  link.hello();
+  EXPECT_FALSE(link.take_control().back().desired().logging_enabled());
 }
 
 TEST_F(LinkSessionTest, ADebugStreamPassesBytesWithinCredit) {

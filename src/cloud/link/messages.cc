@@ -16,6 +16,8 @@ constexpr std::array<std::string_view, 11> kWakeReasons = {
 constexpr std::uint64_t kEarliestTime = 1'577'836'800ULL * 1'000'000;  // 2020-01-01
 constexpr Microseconds kClockSlack = 3600LL * 1'000'000;
 
+constexpr std::size_t kMaxBootDetail = 256;  // bytes
+
 bool is_hash(const std::string& bytes) { return bytes.empty() || bytes.size() == 32; }
 
 }  // namespace
@@ -43,6 +45,7 @@ DeviceFacts to_facts(const wire::Hello& hello) {
   facts.boot_id = hello.boot_id();
   facts.boot_count = hello.boot_count();
   facts.wake_reason = static_cast<int>(hello.wake_reason());
+  facts.boot_detail = repair_utf8(hello.boot_detail().substr(0, kMaxBootDetail));
   facts.log_lost = hello.log_lost();
   facts.tls_pool_size = hello.resources().tls_pool_size();
   facts.tls_pool_high_water = hello.resources().tls_pool_high_water();
@@ -86,6 +89,11 @@ std::string_view wake_reason_name(int reason) {
   return reason >= 0 && static_cast<std::size_t>(reason) < kWakeReasons.size()
              ? kWakeReasons[static_cast<std::size_t>(reason)]
              : "unknown";
+}
+
+std::string describe_boot(const DeviceFacts& facts) {
+  if (!facts.boot_detail.empty()) return facts.boot_detail;
+  return "microvisor booted: " + std::string(wake_reason_name(facts.wake_reason));
 }
 
 std::string describe(const Report& report) {

@@ -19,8 +19,10 @@ bool worth_an_event(const Report& before, const Report& after);
 
 // "running", "downloading", ...
 std::string_view state_name(int app_state);
-// "cold boot", "debugger restart", ...
+// "cold-boot", "debugger-restart", ...
 std::string_view wake_reason_name(int reason);
+// "microvisor booted: cold-boot", or what the device itself says of it
+std::string describe_boot(const DeviceFacts& facts);
 // "downloading 4096 of 18214 bytes", "refused: ..."
 std::string describe(const Report& report);
 

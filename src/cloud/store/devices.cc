@@ -67,6 +67,9 @@ Device read_device(const Query& row) {
   device.connection_changed = row.optional_number(31);
   device.created = row.number(32);
   device.updated = row.number(33);
+  device.facts.boot_detail = row.text(34);
+  device.learned_keep_alive_ms = row.word(35);
+  device.desired.logging_expires = row.optional_number(36);
   return device;
 }
 constexpr Table<Device> kDevices{
@@ -75,8 +78,9 @@ constexpr Table<Device> kDevices{
     "state, running_hash, fetching_hash, seen_generation, bytes_done, bytes_total, error, detail, "
     "done_restart_generation, restarts, reported, "
     "board, microvisor_version, boot_id, boot_count, wake_reason, log_lost, tls_pool_size, tls_pool_high_water, "
-    "tls_stack_size, tls_stack_high_water, epoch, connection_changed, created, updated",
-    34, "account_sid", read_device};
+    "tls_stack_size, tls_stack_high_water, epoch, connection_changed, created, updated, boot_detail, "
+    "learned_keep_alive, logging_expires",
+    37, "account_sid", read_device};
 
 }  // namespace
 
@@ -88,9 +92,9 @@ Stored<void> SqliteStore::add_device(const Device& device) {
   return explain_conflict(
       sql_.run(
           "INSERT INTO device (sid, account_sid, unique_name, generation, force, restart_generation, logging_enabled, "
-          "board, created, updated) VALUES (?, ?, ?, 1, 0, 0, ?, ?, ?, ?)",
+          "logging_expires, board, created, updated) VALUES (?, ?, ?, 1, 0, 0, ?, ?, ?, ?, ?)",
           device.sid, device.account_sid, TextOrNull{device.unique_name}, device.desired.logging_enabled,
-          device.facts.board, device.created, device.updated),
+          device.desired.logging_expires, device.facts.board, device.created, device.updated),
       "there is a device with the unique name '" + device.unique_name + "' already: choose another");
 }
 
@@ -120,9 +124,10 @@ Stored<void> SqliteStore::update_device(const Device& device, Microseconds now) 
   const Desired& desired = device.desired;
   return explain_conflict(
       sql_.run("UPDATE device SET unique_name = ?, generation = ?, target_sid = ?, force = ?, restart_generation = ?, "
-               "logging_enabled = ?, targeted = ?, updated = ? WHERE sid = ?",
+               "logging_enabled = ?, logging_expires = ?, targeted = ?, updated = ? WHERE sid = ?",
                TextOrNull{device.unique_name}, desired.generation, TextOrNull{desired.app_sid}, desired.force,
-               desired.restart_generation, desired.logging_enabled, desired.targeted, now, device.sid),
+               desired.restart_generation, desired.logging_enabled, desired.logging_expires, desired.targeted, now,
+               device.sid),
       "there is a device with the unique name '" + device.unique_name + "' already: choose another");
 }
 
@@ -130,11 +135,11 @@ Stored<std::uint64_t> SqliteStore::begin_connection(std::string_view sid, const 
   auto query = sql_.database().query(
       "UPDATE device SET epoch = epoch + 1, connection_changed = ?, board = ?, microvisor_version = ?, boot_id = ?, "
       "boot_count = ?, wake_reason = ?, log_lost = ?, tls_pool_size = ?, tls_pool_high_water = ?, tls_stack_size = ?, "
-      "tls_stack_high_water = ? WHERE sid = ? RETURNING epoch");
+      "tls_stack_high_water = ?, boot_detail = ? WHERE sid = ? RETURNING epoch");
   if (!query) return tl::make_unexpected(query.error());
   query->bind(now, facts.board, facts.microvisor_version, facts.boot_id, facts.boot_count, facts.wake_reason,
               facts.log_lost, facts.tls_pool_size, facts.tls_pool_high_water, facts.tls_stack_size,
-              facts.tls_stack_high_water, sid);
+              facts.tls_stack_high_water, facts.boot_detail, sid);
   auto row = query->step();
   if (!row) return tl::make_unexpected(row.error());
   if (!*row) return not_found("there is no device " + std::string(sid));
@@ -145,6 +150,10 @@ Stored<std::uint64_t> SqliteStore::begin_connection(std::string_view sid, const 
 
 Stored<void> SqliteStore::end_connection(std::string_view sid, std::uint64_t epoch, Microseconds now) {
   return sql_.run("UPDATE device SET connection_changed = ? WHERE sid = ? AND epoch = ?", now, sid, epoch);
+}
+
+Stored<void> SqliteStore::update_keep_alive(std::string_view sid, std::uint32_t learned_ms) {
+  return sql_.run("UPDATE device SET learned_keep_alive = ? WHERE sid = ?", learned_ms, sid);
 }
 
 Stored<void> SqliteStore::update_report(std::string_view sid, const Report& report) {

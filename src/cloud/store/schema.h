@@ -1,10 +1,12 @@
 // The tables. `ord` rises with each record made and is what lists are paged by. Hashes and device bytes are BLOBs,
 // unsigned 64-bit numbers are stored as their signed twins. Version: PRAGMA user_version.
+//
+// A database begins with kSchema, version 1, whatever its age; each of kChanges makes the next version of it.
 #pragma once
 
-namespace mv::cloud {
+#include <array>
 
-inline constexpr int kSchemaVersion = 1;
+namespace mv::cloud {
 
 inline constexpr const char* kSchema = R"sql(
 CREATE TABLE token (
@@ -51,5 +53,16 @@ CREATE TABLE event (
 CREATE INDEX event_by_device ON event (device_sid, id);
 PRAGMA user_version = 1;
 )sql";
+
+inline constexpr std::array kChanges = {
+    "ALTER TABLE device ADD COLUMN boot_detail TEXT NOT NULL DEFAULT ''; PRAGMA user_version = 2;",
+    "ALTER TABLE device ADD COLUMN learned_keep_alive INTEGER NOT NULL DEFAULT 0; PRAGMA user_version = 3;",
+    // Whoever has logging on keeps it for the day that a device gets which has it switched on now.
+    "ALTER TABLE device ADD COLUMN logging_expires INTEGER; "
+    "UPDATE device SET logging_expires = (strftime('%s', 'now') + 86400) * 1000000 WHERE logging_enabled <> 0; "
+    "PRAGMA user_version = 4;",
+};
+
+inline constexpr int kSchemaVersion = 1 + static_cast<int>(kChanges.size());
 
 }  // namespace mv::cloud

@@ -18,14 +18,20 @@ Stored<void> prepare_schema(Database& database) {
     version = query->number(0);
   }
   if (version == kSchemaVersion) return {};
-  if (version != 0) {
+  if (version < 0 || version > kSchemaVersion) {
     return tl::make_unexpected(
         StoreError{StoreError::Kind::kFailed, "the database was made by a newer mvcloud (schema " +
                                                   std::to_string(version) + "): run that version or restore a backup"});
   }
   Transaction transaction(database);
   if (auto done = transaction.begin(); !done) return done;
-  if (auto done = database.script(kSchema); !done) return done;
+  if (version == 0) {
+    if (auto done = database.script(kSchema); !done) return done;
+    version = 1;
+  }
+  for (auto change = static_cast<std::size_t>(version - 1); change < kChanges.size(); ++change) {
+    if (auto done = database.script(kChanges[change]); !done) return done;
+  }
   return transaction.commit();
 }
 

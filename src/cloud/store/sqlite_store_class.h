@@ -37,6 +37,7 @@ class SqliteStore final : public Store {
   Stored<void> update_device(const Device& device, Microseconds now) override;
   Stored<std::uint64_t> begin_connection(std::string_view sid, const DeviceFacts& facts, Microseconds now) override;
   Stored<void> end_connection(std::string_view sid, std::uint64_t epoch, Microseconds now) override;
+  Stored<void> update_keep_alive(std::string_view sid, std::uint32_t learned_ms) override;
   Stored<void> update_report(std::string_view sid, const Report& report) override;
   Stored<void> remove_device(std::string_view account, std::string_view sid) override;
 

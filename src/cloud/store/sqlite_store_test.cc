@@ -7,6 +7,7 @@
 
 #include "cloud/access.h"
 #include "cloud/files.h"
+#include "cloud/store/schema.h"
 #include "cloud/temporary_folder.h"
 
 namespace mv::cloud {
@@ -256,6 +257,31 @@ TEST_F(SqliteStoreTest, ARemovedDeviceTakesItsLogsAndCrashesWithItAndLeavesItsEv
   EXPECT_EQ(sequences(*store_, "UV2").size() + store_->crashes("UV2", {})->items.size(), 2u);
   EXPECT_EQ(store_->events(kAccount, "UV1", 0, 0, kKeepAll)->size(), 1u);
   EXPECT_EQ(kind_of(store_->remove_device(kAccount, "UV1")), StoreError::Kind::kNotFound);
+}
+
+TEST_F(SqliteStoreTest, ADatabaseOfTheFirstVersionIsBroughtUpToDateWithWhatItHolds) {
+  const fs::path path = folder_.path() / "old.db";
+  sqlite3* database = nullptr;
+  ASSERT_EQ(sqlite3_open(path.c_str(), &database), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(database, kSchema, nullptr, nullptr, nullptr), SQLITE_OK);
+  ASSERT_EQ(
+      sqlite3_exec(database,
+                   "INSERT INTO device (sid, account_sid, generation, force, restart_generation, logging_enabled, "
+                   "created, updated) VALUES ('UV1', 'AC1', 3, 0, 0, 1, 5, 6)",
+                   nullptr, nullptr, nullptr),
+      SQLITE_OK);
+  sqlite3_close(database);
+  for (int start = 0; start < 2; ++start) {  // the second finds nothing to do
+    const auto store = open(path);
+    ASSERT_TRUE(store);
+    const auto device = store->device("UV1");
+    ASSERT_TRUE(device) << device.error().sentence;
+    EXPECT_EQ(device->desired.generation, 3u);
+    EXPECT_EQ(device->updated, 6);
+    EXPECT_EQ(device->facts.boot_detail, "");
+    EXPECT_TRUE(device->desired.logging_enabled);
+    EXPECT_GT(device->desired.logging_expires, wall_clock()) << "logging of before goes on for a day";
+  }
 }
 
 TEST_F(SqliteStoreTest, AUniqueNameIsTakenOnceAndNoNameManyTimes) {

@@ -75,6 +75,7 @@ struct Desired {
   bool force = false;
   std::uint64_t restart_generation = 0;
   bool logging_enabled = true;
+  std::optional<Microseconds> logging_expires;  // while enabled; none: never
   std::optional<Microseconds> targeted;
 };
 
@@ -99,6 +100,7 @@ struct DeviceFacts {
   std::uint64_t boot_id = 0;
   std::uint32_t boot_count = 0;
   int wake_reason = 0;
+  std::string boot_detail;  // why it booted, a sentence; empty if there is no more to say than wake_reason
   std::uint64_t log_lost = 0;
   std::uint32_t tls_pool_size = 0;
   std::uint32_t tls_pool_high_water = 0;
@@ -113,7 +115,8 @@ struct Device {
   Desired desired;
   Report report;
   DeviceFacts facts;
-  std::uint64_t epoch = 0;  // of the newest connection
+  std::uint64_t epoch = 0;                  // of the newest connection
+  std::uint32_t learned_keep_alive_ms = 0;  // the longest silence that its network bore; 0: none is known
   std::optional<Microseconds> connection_changed;
   Microseconds created = 0;
   Microseconds updated = 0;
@@ -195,6 +198,7 @@ class Store {
   // Takes note of a new connection and returns its epoch, which is above all earlier ones of the device.
   virtual Stored<std::uint64_t> begin_connection(std::string_view sid, const DeviceFacts& facts, Microseconds now) = 0;
   virtual Stored<void> end_connection(std::string_view sid, std::uint64_t epoch, Microseconds now) = 0;
+  virtual Stored<void> update_keep_alive(std::string_view sid, std::uint32_t learned_ms) = 0;
   virtual Stored<void> update_report(std::string_view sid, const Report& report) = 0;
   // Removes the device with its logs and crashes; its events stay. kNotFound if the account has no such device.
   virtual Stored<void> remove_device(std::string_view account, std::string_view sid) = 0;
