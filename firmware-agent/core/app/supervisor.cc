@@ -17,6 +17,9 @@ constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
 constexpr std::uint8_t kBootCount = 0;
 constexpr std::uint8_t kRestartGeneration = 1;
 
+// A step halts and goes on within a round trip: a report of each would double what it costs on the air.
+constexpr std::uint64_t kHaltSettleUs = 1'000'000;
+
 }  // namespace
 
 Supervisor::Supervisor(const Ports& ports)
@@ -81,13 +84,18 @@ bool Supervisor::poll() {
     start(MV_WAKEREASON_REMOTEAPPLICATIONRESTART);
   }
   if (restart_wanted_ > restart_done_) restart_by_cloud();
+  if (clock_.uptime_us() >= halt_settles_at_us_) {
+    halt_settles_at_us_ = kNever;
+    if (halted_ != halted_reported_) ++version_;
+  }
   calls_.set_reason(MV_NETWORKREASON_FETCHINGUPDATE, engine_.fetching());
   calls_.set_reason(MV_NETWORKREASON_APPLICATIONERROR, crashes_.any());
   return engine_.poll();
 }
 
 std::uint64_t Supervisor::next_deadline_us() const {
-  return std::min(engine_.next_deadline_us(), state_ == State::kCrashed ? restart_at_us_ : kNever);
+  return std::min(
+      {engine_.next_deadline_us(), state_ == State::kCrashed ? restart_at_us_ : kNever, halt_settles_at_us_});
 }
 
 // ---- crashes ----
@@ -158,7 +166,7 @@ void Supervisor::begin_back_off() {
 void Supervisor::set_halted(bool halted) {
   if (halted_ == halted) return;
   halted_ = halted;
-  ++version_;
+  halt_settles_at_us_ = clock_.uptime_us() + kHaltSettleUs;
 }
 
 bool Supervisor::restart_for_debugger() {
@@ -209,6 +217,7 @@ void Supervisor::on_desired(const mv_wire_Desired& desired) {
 }
 
 void Supervisor::report(mv_wire_AppReport& out) {
+  halted_reported_ = halted_;
   engine_.report(out);
   out.restart_generation = restart_done_;
   out.restarts = restarts_;

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <limits>
 
 #include "core/app/crash_store.h"
 #include "core/app/log_buffer.h"
@@ -102,6 +103,8 @@ class Supervisor final : public debug::Supervisor, public link::UpdateControl, p
   State state_ = State::kNone;
   bool run_unsigned_ = false;
   bool halted_ = false;
+  bool halted_reported_ = false;
+  std::uint64_t halt_settles_at_us_ = std::numeric_limits<std::uint64_t>::max();  // when a change is worth a report
   MvWakeReason boot_reason_ = MV_WAKEREASON_COLDBOOT;
   std::uint32_t boot_count_ = 0;
   std::uint32_t restarts_ = 0;

@@ -224,6 +224,23 @@ TEST_F(SupervisorTest, RestartsForTheDebuggerAndTellsItWhatRuns) {
   EXPECT_EQ(report().state, mv_wire_AppState_APP_HALTED);
 }
 
+TEST_F(SupervisorTest, ReportsAHaltOnlyOnceItLasts) {
+  report();
+  const std::uint32_t before = boot_->supervisor.report_version();
+  boot_->supervisor.set_halted(true);
+  boot_->supervisor.set_halted(false);
+  boot_->clock.now_us += 2'000'000;
+  boot_->supervisor.poll();
+  EXPECT_EQ(boot_->supervisor.report_version(), before);
+  boot_->supervisor.set_halted(true);
+  boot_->supervisor.poll();
+  EXPECT_EQ(boot_->supervisor.report_version(), before);
+  boot_->clock.now_us = boot_->supervisor.next_deadline_us();
+  boot_->supervisor.poll();
+  EXPECT_NE(boot_->supervisor.report_version(), before);
+  EXPECT_EQ(report().state, mv_wire_AppState_APP_HALTED);
+}
+
 TEST(FaultText, FitsTheMessage) {
   for (unsigned bit = 0; bit < 32; ++bit) {
     debug::FaultRegisters fault;
