@@ -236,6 +236,7 @@ class Session final : public DebugSession {
     void reset(gdb::Handler<gdb::Stop> h) override { target->reset(std::move(h)); }
     gdb::Result<void> insert_breakpoint(std::uint32_t a) override { return target->insert_breakpoint(a); }
     void remove_breakpoint(std::uint32_t a) override { target->remove_breakpoint(a); }
+    std::string elf_path() const override { return target->elf_path(); }
     std::string status() const override { return target->status(); }
     void on_notice(std::function<void(const std::string&)> h) override {
       target->on_notice([this, h = std::move(h)](const std::string& text) {

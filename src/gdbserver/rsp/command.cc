@@ -103,6 +103,52 @@ Command parse_checksum(std::string_view text) {
   return Checksum{range->first, range->second};
 }
 
+Command parse_search(std::string_view text) {
+  if (!take(text, ":memory:")) return Unknown{};
+  const auto address = take_u32(text);
+  if (!address || !take(text, ";")) return Malformed{};
+  const auto length = take_u32(text);
+  if (!length || !take(text, ";") || text.empty()) return Malformed{};
+  return Search{*address, *length, Bytes(text.begin(), text.end())};
+}
+
+Command parse_host_open(std::string_view text) {
+  const auto comma = text.find(',');
+  if (comma == std::string_view::npos) return Malformed{};
+  const auto name = from_hex(text.substr(0, comma));
+  text.remove_prefix(comma + 1);
+  const auto modes = take_pair(text);  // flags, mode
+  if (!name || !modes || !text.empty()) return Malformed{};
+  return HostFileRequest{
+      .operation = HostFileRequest::Operation::kOpen, .name = {name->begin(), name->end()}, .flags = modes->first};
+}
+
+Command parse_host_read(std::string_view text) {
+  const auto descriptor = take_u32(text);
+  if (!descriptor || !take(text, ",")) return Malformed{};
+  const auto piece = take_pair(text);  // count, offset
+  if (!piece || !text.empty()) return Malformed{};
+  return HostFileRequest{.operation = HostFileRequest::Operation::kRead,
+                         .name = {},
+                         .descriptor = *descriptor,
+                         .count = piece->first,
+                         .offset = piece->second};
+}
+
+Command parse_host_file(std::string_view text) {
+  using Operation = HostFileRequest::Operation;
+  if (take(text, ":open:")) return parse_host_open(text);
+  if (take(text, ":pread:")) return parse_host_read(text);
+  const auto operation = take(text, ":setfs:")   ? Operation::kSetRoot
+                         : take(text, ":fstat:") ? Operation::kStatus
+                         : take(text, ":close:") ? Operation::kClose
+                                                 : Operation::kOther;
+  if (operation == Operation::kOther) return HostFileRequest{.operation = operation, .name = {}};
+  const auto descriptor = hex_u32(text);  // of kSetRoot: a process, there is one
+  if (!descriptor) return Malformed{};
+  return HostFileRequest{.operation = operation, .name = {}, .descriptor = *descriptor};
+}
+
 // One action of vCont, without its thread. Signals are dropped: bare metal has none.
 std::optional<Resume> parse_action(std::string_view action) {
   if (action.empty()) return std::nullopt;
@@ -218,6 +264,8 @@ constexpr std::array kNamed = {
     Named{"qXfer", [](std::string_view rest) -> Command { return parse_transfer(rest.substr(rest.empty() ? 0 : 1)); }},
     Named{"qRcmd", [](std::string_view rest) -> Command { return parse_monitor(rest.substr(rest.empty() ? 0 : 1)); }},
     Named{"qCRC", [](std::string_view rest) -> Command { return parse_checksum(rest.substr(rest.empty() ? 0 : 1)); }},
+    Named{"qSearch", parse_search},
+    Named{"vFile", parse_host_file},
     Named{"vCont?", [](std::string_view) -> Command { return ResumeQuery{}; }},
     Named{"vCont", parse_vcont},
     Named{"vCtrlC", [](std::string_view) -> Command { return Interrupt{}; }},

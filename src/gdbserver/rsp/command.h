@@ -52,6 +52,12 @@ struct Checksum {  // qCRC:addr,length
   std::uint32_t length;
 };
 
+struct Search {  // qSearch:memory:addr;length;pattern
+  std::uint32_t address;
+  std::uint32_t length;
+  Bytes pattern;
+};
+
 struct ResumeQuery {};  // vCont?
 struct Resume {         // vCont;action[:thread]..., c, s, C, S
   enum class Kind : std::uint8_t { kContinue, kStep, kRange, kStop };
@@ -92,6 +98,16 @@ struct Monitor {  // qRcmd,XX...
   std::string text;
 };
 
+struct HostFileRequest {  // vFile:operation:arguments
+  enum class Operation : std::uint8_t { kSetRoot, kOpen, kRead, kStatus, kClose, kOther };
+  Operation operation;
+  std::string name;              // kOpen
+  std::uint32_t flags = 0;       // kOpen
+  std::uint32_t descriptor = 0;  // kRead, kStatus, kClose
+  std::uint32_t count = 0;       // kRead
+  std::uint32_t offset = 0;      // kRead
+};
+
 struct Detach {};  // D
 struct Kill {      // k, vKill;pid
   bool replies;    // vKill wants an answer, k gets none
@@ -100,11 +116,11 @@ struct Restart {  // R XX, vRun;...
   bool replies;   // vRun wants a stop reply, R gets none
 };
 
-using Command =
-    std::variant<Unknown, Malformed, QuerySupported, StartNoAckMode, LldbClient, ExtendedMode, HaltReason,
-                 ReadRegisters, WriteRegisters, ReadRegister, WriteRegister, ReadMemory, WriteMemory, Checksum,
-                 ResumeQuery, Resume, Interrupt, Breakpoint, SetThread, ThreadAlive, CurrentThread, ThreadListFirst,
-                 ThreadListNext, ThreadExtraInfo, QueryAttached, QuerySymbol, Transfer, Monitor, Detach, Kill, Restart>;
+using Command = std::variant<Unknown, Malformed, QuerySupported, StartNoAckMode, LldbClient, ExtendedMode, HaltReason,
+                             ReadRegisters, WriteRegisters, ReadRegister, WriteRegister, ReadMemory, WriteMemory,
+                             Checksum, Search, ResumeQuery, Resume, Interrupt, Breakpoint, SetThread, ThreadAlive,
+                             CurrentThread, ThreadListFirst, ThreadListNext, ThreadExtraInfo, QueryAttached,
+                             QuerySymbol, Transfer, Monitor, HostFileRequest, Detach, Kill, Restart>;
 
 // The meaning of a packet's payload. Bounded by the payload's length.
 Command parse_command(std::string_view payload);

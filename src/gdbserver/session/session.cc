@@ -18,7 +18,11 @@ constexpr int kDeadlineSeconds = 20;
 }  // namespace
 
 Session::Session(Target& target, Scheduler& scheduler, Send send, std::function<void()> finished)
-    : target_(target), scheduler_(scheduler), send_(std::move(send)), finished_(std::move(finished)) {
+    : target_(target),
+      scheduler_(scheduler),
+      send_(std::move(send)),
+      finished_(std::move(finished)),
+      host_file_(target.elf_path()) {
   target_.on_notice([this](const std::string& text) { notice(text); });
   attach();
 }

@@ -15,6 +15,7 @@
 
 #include "gdbserver/rsp/command.h"
 #include "gdbserver/rsp/packet.h"
+#include "gdbserver/session/host_file.h"
 #include "gdbserver/target/scheduler.h"
 #include "gdbserver/target/target.h"
 
@@ -61,6 +62,7 @@ class Session {
   void handle(const rsp::ReadMemory& command);
   void handle(const rsp::WriteMemory& command);
   void handle(const rsp::Checksum& command);
+  void handle(const rsp::Search& command);
   void handle(const rsp::ResumeQuery& command);
   void handle(const rsp::Resume& command);
   void handle(const rsp::Interrupt& command);
@@ -75,6 +77,7 @@ class Session {
   void handle(const rsp::QuerySymbol& command);
   void handle(const rsp::Transfer& command);
   void handle(const rsp::Monitor& command);
+  void handle(const rsp::HostFileRequest& command);
   void handle(const rsp::Detach& command);
   void handle(const rsp::Kill& command);
   void handle(const rsp::Restart& command);
@@ -103,6 +106,7 @@ class Session {
   }
 
   void write_file(const arm::RegisterFile& file);
+  void search(rsp::Search rest, Bytes tail);
 
   void go(const ResumePlan& plan);
   void stopped(const Result<Stop>& stop);
@@ -129,6 +133,7 @@ class Session {
   bool error_texts_ = false;  // the client takes E.text for memory reads too
   bool tells_breakpoints_ = false;
   bool is_lldb_ = false;
+  HostFile host_file_;
   Error failure_;
   Stop stop_;
   std::set<std::uint32_t> hardware_breakpoints_;

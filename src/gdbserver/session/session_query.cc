@@ -31,6 +31,7 @@ void Session::handle(const rsp::QuerySupported& command) {
   error_texts_ = command.has("error-message+");
   tells_breakpoints_ = command.has("swbreak+");
   std::string text = "PacketSize=" + rsp::hex_number(rsp::kMaxPayload);
+  if (!host_file_.path().empty()) text += ";qXfer:exec-file:read+";
   for (const Feature& feature : kFeatures)
     if (feature.needs.empty() || command.has(feature.needs)) text += ";" + std::string(feature.announced);
   reply(text);
@@ -75,7 +76,11 @@ void Session::handle(const rsp::Transfer& command) {
     return reply(rsp::transfer(kThreadList, command.offset, command.length));
   if (command.object == "memory-map" && command.annex.empty())
     return reply(rsp::transfer(arm::memory_map(target_.regions()), command.offset, command.length));
+  if (command.object == "exec-file" && !host_file_.path().empty())
+    return reply(rsp::transfer(host_file_.path(), command.offset, command.length));
   reply("");
 }
+
+void Session::handle(const rsp::HostFileRequest& command) { reply(host_file_.answer(command)); }
 
 }  // namespace mv::gdb

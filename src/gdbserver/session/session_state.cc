@@ -77,6 +77,30 @@ void Session::handle(const rsp::Checksum& command) {
                }));
 }
 
+void Session::handle(const rsp::Search& command) {
+  if (state_ == State::kFailed) return reply(rsp::error(rsp::kErrorAddress));
+  search(command, {});
+}
+
+// Piece by piece; `tail` is the end of what was read before, shorter than the pattern, for a match across the seam.
+void Session::search(rsp::Search rest, Bytes tail) {
+  const std::uint32_t length = std::min(rest.length, kMaxRead);
+  if (length == 0) return reply("0");
+  target_.read(rest.address, length, guarded<Bytes>([this, rest, tail](Result<Bytes> bytes) mutable {
+                 if (!bytes) return answer(rsp::error(rsp::kErrorAddress));
+                 const auto start = static_cast<std::uint32_t>(rest.address - tail.size());
+                 tail.insert(tail.end(), bytes->begin(), bytes->end());
+                 const auto found = std::search(tail.begin(), tail.end(), rest.pattern.begin(), rest.pattern.end());
+                 if (found != tail.end())
+                   return answer("1," + rsp::hex_number(start + static_cast<std::uint32_t>(found - tail.begin())));
+                 rest.address += static_cast<std::uint32_t>(bytes->size());
+                 rest.length -= static_cast<std::uint32_t>(bytes->size());
+                 if (rest.length == 0) return answer("0");
+                 const std::size_t keep = std::min(tail.size(), rest.pattern.size() - 1);
+                 search(std::move(rest), Bytes(tail.end() - static_cast<std::ptrdiff_t>(keep), tail.end()));
+               }));
+}
+
 // Software and hardware breakpoints are one to the device, which knows best how to make each.
 void Session::handle(const rsp::Breakpoint& command) {
   constexpr std::uint8_t kHardware = 1;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
 #include <map>
 #include <numeric>
 #include <optional>
@@ -85,12 +87,14 @@ class FakeTarget final : public Target {
     return {};
   }
   void remove_breakpoint(std::uint32_t address) override { breakpoints.erase(address); }
+  std::string elf_path() const override { return elf; }
   std::string status() const override { return "fine\n"; }
   void on_notice(std::function<void(const std::string&)> handler) override { notice = std::move(handler); }
 
   Handler<Stop> attach_handler, resume_handler;
   Handler<Bytes> read_handler;
   bool hold_reads = false;
+  std::string elf;
   int detached = 0, interrupts = 0;
   std::map<std::uint32_t, Bytes> written;
   std::optional<arm::RegisterFile> written_registers;
@@ -360,6 +364,63 @@ TEST_F(SessionTest, DescribesFlashAndRam) {
   EXPECT_NE(map.find("type=\"flash\" start=\"0x100000\" length=\"0x100000\""), std::string::npos);
   EXPECT_NE(map.find("type=\"ram\" start=\"0x20000000\" length=\"0x8000\""), std::string::npos);
   EXPECT_EQ(map.front(), 'l');
+}
+
+// The fake's memory at an address A reads A, A+1, A+2 and so on, as bytes.
+TEST_F(SessionTest, SearchesMemoryAlsoAcrossThePiecesItReads) {
+  start();
+  EXPECT_EQ(reply(std::string("qSearch:memory:20000000;10000;") + std::string("\x10\x11\x12", 3)), "1,20000010");
+  EXPECT_EQ(reply("qSearch:memory:20000000;10000;ba"), "0");
+  // Pieces end at 0x1ff8, so this one lies across the first seam.
+  EXPECT_EQ(reply("qSearch:memory:200001f7;10000;" + std::string("\xf7\xf8", 2)), "1,200001f7");
+  EXPECT_EQ(reply("qSearch:memory:10;20;a"), "E0e");
+  EXPECT_EQ(reply("qSearch:memory:10;20;"), "E16");
+}
+
+class SessionWithElfTest : public SessionTest {
+ protected:
+  SessionWithElfTest() {
+    std::ofstream(path_) << "the program";
+    target_.elf = path_;
+    session_.emplace(
+        target_, time_, [this](std::string bytes) { sent_ += bytes; }, [] {});
+  }
+  ~SessionWithElfTest() override { std::filesystem::remove(path_); }
+
+  std::string ask_elf(std::string_view payload) {
+    sent_.clear();
+    session_->receive(rsp::encode_packet(payload));
+    std::string_view rest = sent_;
+    rsp::PacketDecoder decoder;
+    while (auto input = decoder.next(rest))
+      if (input->kind == rsp::Input::Kind::kPacket) return input->payload;
+    return "";
+  }
+
+  const std::string path_ = testing::TempDir() + "session_test.elf";
+  std::optional<Session> session_;
+};
+
+TEST_F(SessionWithElfTest, HandsItsElfAndNoOtherFileToAClientThatHasNone) {
+  target_.attach_handler(Stop{});
+  EXPECT_NE(ask_elf("qSupported").find(";qXfer:exec-file:read+"), std::string::npos);
+  EXPECT_EQ(ask_elf("qXfer:exec-file:read::0,fff"), "l" + path_);
+  EXPECT_EQ(ask_elf("vFile:setfs:0"), "F0");
+  const auto open = [&](const std::string& name, const char* flags) {
+    return ask_elf("vFile:open:" + rsp::to_hex(std::string_view(name)) + "," + flags + ",0");
+  };
+  EXPECT_EQ(ask_elf("vFile:pread:3,10,0"), "F-1,9");
+  EXPECT_EQ(open("/etc/passwd", "0"), "F-1,2");
+  EXPECT_EQ(open(path_, "1"), "F-1,d");
+  EXPECT_EQ(open(path_, "0"), "F3");
+  EXPECT_EQ(ask_elf("vFile:pread:3,7,4"), "F7;program");
+  EXPECT_EQ(ask_elf("vFile:pread:3,ffffffff,ffffffff"), "F0;");
+  const std::string status = ask_elf("vFile:fstat:3");
+  ASSERT_EQ(status.size(), 4 + 64U);
+  EXPECT_EQ(status.substr(4 + 28, 8), std::string("\0\0\0\0\0\0\0\x0b", 8));
+  EXPECT_EQ(ask_elf("vFile:unlink:" + rsp::to_hex(std::string_view(path_))), "F-1,26");
+  EXPECT_EQ(ask_elf("vFile:close:3"), "F0");
+  EXPECT_EQ(ask_elf("vFile:fstat:3"), "F-1,9");
 }
 
 }  // namespace

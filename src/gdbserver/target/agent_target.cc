@@ -16,6 +16,7 @@ constexpr std::size_t kMaxReadRanges = 8;
 constexpr std::size_t kMaxPushRanges = 4;
 constexpr std::size_t kMaxDigestRanges = 8;
 constexpr std::size_t kMaxWrite = 1024;
+constexpr std::size_t kMostRanges = 32;
 
 // Read-ahead behind a miss in RAM: `x/64wx` and a walk through a structure then cost one round trip, and 256 bytes are
 // nothing beside the time of one.
@@ -81,11 +82,12 @@ void AgentTarget::adopt(const wire::Attached& attached) {
   if (!attached.resumed()) ledger_.device_lost_all();
   ledger_.set_capacity(attached.capabilities().breakpoints());
   const std::uint32_t max_read = attached.capabilities().max_read();
+  max_ranges_ = std::clamp<std::size_t>(attached.capabilities().max_ranges(), 1, kMostRanges);
   max_read_ = max_read == 0 ? kDefaultMaxRead : std::min(max_read, kLargestMaxRead);
   if (same_image && !regions_.empty()) return cache_.forget_ram();
   regions_ = regions_from(attached);
   cache_.set_regions(regions_);
-  trusted_ = 0;
+  trusted_.clear();
   compared_ = false;
 }
 
@@ -132,7 +134,7 @@ void AgentTarget::take_digests(const wire::DigestReply& reply) {
     const auto theirs = span_of(reply.sha256(next++));
     if (!std::equal(local.begin(), local.end(), theirs.begin(), theirs.end())) continue;
     cache_.store(segment.address, segment.bytes);
-    trusted_ += segment.bytes.size();
+    trusted_.push_back({segment.address, static_cast<std::uint32_t>(segment.address + segment.bytes.size())});
   }
 }
 
@@ -251,9 +253,11 @@ wire::AgentRequest AgentTarget::resume_request(const ResumePlan& plan, const Bre
                   : plan.mode == ResumePlan::Mode::kStep ? wire::RESUME_STEP
                                                          : wire::RESUME_STEP_RANGE);
   if (plan.mode == ResumePlan::Mode::kStepRange) {
-    auto* range = resume.add_ranges();
-    range->set_start(plan.start);
-    range->set_end(plan.end);
+    for (const CodeRange& piece : step_ranges({plan.start, plan.end})) {
+      auto* range = resume.add_ranges();
+      range->set_start(piece.start);
+      range->set_end(piece.end);
+    }
   }
   for (const std::uint32_t address : changes.insert) resume.add_insert(address);
   for (const std::uint32_t address : changes.remove) resume.add_remove(address);
@@ -263,6 +267,13 @@ wire::AgentRequest AgentTarget::resume_request(const ResumePlan& plan, const Bre
     push->set_length(MemoryCache::kLine);
   }
   return request;
+}
+
+// The whole statement, if the ELF's line table is that of the running code.
+std::vector<CodeRange> AgentTarget::step_ranges(CodeRange row) const {
+  const auto holds = [&](const CodeRange& range) { return row.start >= range.start && row.end <= range.end; };
+  if (std::none_of(trusted_.begin(), trusted_.end(), holds)) return {row};
+  return image_->statements.ranges(row, max_ranges_);
 }
 
 void AgentTarget::resume(const ResumePlan& plan, Handler<Stop> handler) {
@@ -323,6 +334,12 @@ void AgentTarget::send_detach(Handler<void> handler) {
   });
 }
 
+std::size_t AgentTarget::trusted_flash() const {
+  std::size_t bytes = 0;
+  for (const CodeRange& range : trusted_) bytes += range.end - range.start;
+  return bytes;
+}
+
 std::string AgentTarget::status() const {
   const auto& counters = client_.counters();
   return fmt::format(
@@ -332,7 +349,7 @@ std::string AgentTarget::status() const {
       "flash        {} bytes served from the local ELF\n",
       facts_.board, client_.connected() ? "connected" : "connecting again", counters.requests, counters.bytes_up,
       counters.bytes_down, static_cast<double>(counters.round_trip.count()) / 1000.0, ledger_.wanted(),
-      ledger_.capacity(), trusted_);
+      ledger_.capacity(), trusted_flash());
 }
 
 }  // namespace mv::gdb

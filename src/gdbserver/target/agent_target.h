@@ -44,11 +44,12 @@ class AgentTarget final : public Target {
   void reset(Handler<Stop> handler) override;
   Result<void> insert_breakpoint(std::uint32_t address) override { return ledger_.insert(address); }
   void remove_breakpoint(std::uint32_t address) override { ledger_.remove(address); }
+  std::string elf_path() const override { return image_ ? image_->path : std::string(); }
   std::string status() const override;
   void on_notice(std::function<void(const std::string&)> handler) override { client_.on_notice = std::move(handler); }
 
   // Bytes of flash that are served from the ELF because the device has the same.
-  std::size_t trusted_flash() const { return trusted_; }
+  std::size_t trusted_flash() const;
 
  private:
   void adopt(const wire::Attached& attached);
@@ -60,6 +61,7 @@ class AgentTarget final : public Target {
   wire::AgentRequest request_for(const std::vector<MemoryCache::Span>& spans) const;
   bool known_region(std::uint32_t address, std::uint32_t length) const;
   void note_read(std::uint32_t address, std::uint32_t length);
+  std::vector<CodeRange> step_ranges(CodeRange row) const;
   wire::AgentRequest resume_request(const ResumePlan& plan, const BreakpointLedger::Changes& changes);
   void stopped_again(Handler<Stop> handler, Result<wire::AgentReply> reply);
   void attach_after_loss(Handler<Stop> handler);
@@ -70,12 +72,13 @@ class AgentTarget final : public Target {
   DeviceFacts facts_;
   std::vector<Region> regions_;
   std::uint32_t max_read_ = 0;
+  std::size_t max_ranges_ = 1;
   MemoryCache cache_;
   BreakpointLedger ledger_;
   arm::RegisterFile registers_;  // as the device has them
   std::optional<ElfImage> image_;
-  bool compared_ = false;  // the digest was asked for since the image last changed
-  std::size_t trusted_ = 0;
+  bool compared_ = false;            // the digest was asked for since the image last changed
+  std::vector<CodeRange> trusted_;   // flash that the device has as the ELF says
   std::uint32_t stack_address_ = 0;  // the window of stack that came with the last stop
   std::uint32_t stack_size_ = 0;
   std::vector<std::uint32_t> recent_lines_;  // RAM lines asked for in this stop, pushed with the next

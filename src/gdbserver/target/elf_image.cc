@@ -1,15 +1,17 @@
 #include "gdbserver/target/elf_image.h"
 
-#include <elf.h>
-
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <optional>
 #include <string_view>
 
 #include <fmt/format.h>
+#include <gelf.h>
+
+#include "gdbserver/target/elf_handle.h"
 
 namespace mv::gdb {
 namespace {
@@ -17,65 +19,55 @@ namespace {
 // More than any microcontroller's image with its debug information.
 constexpr std::streamoff kMaxFile = 1 << 30;
 constexpr std::size_t kMaxBuildId = 64;
+constexpr std::size_t kMaxSegments = 4096;
 
-template <class T>
-std::optional<T> read_at(std::span<const std::uint8_t> file, std::size_t at) {
-  if (at > file.size() || file.size() - at < sizeof(T)) return std::nullopt;
-  T value;
-  std::memcpy(&value, file.data() + at, sizeof(T));
-  return value;
+tl::unexpected<Error> cut_short() { return failure(ErrorCode::kBadRequest, "is cut short: build it again"); }
+
+bool is_arm_elf32(Elf* elf, GElf_Ehdr& header) {
+  return elf != nullptr && elf_kind(elf) == ELF_K_ELF && gelf_getehdr(elf, &header) != nullptr &&
+         header.e_ident[EI_CLASS] == ELFCLASS32 && header.e_ident[EI_DATA] == ELFDATA2LSB && header.e_machine == EM_ARM;
 }
 
-std::optional<std::span<const std::uint8_t>> contents(std::span<const std::uint8_t> file, const Elf32_Phdr& segment) {
-  if (segment.p_offset > file.size() || file.size() - segment.p_offset < segment.p_filesz) return std::nullopt;
-  return file.subspan(segment.p_offset, segment.p_filesz);
-}
-
-std::size_t padded(std::size_t size) { return (size + 3) & ~std::size_t{3}; }
-
-// The build id among the notes of one PT_NOTE segment.
-std::vector<std::uint8_t> find_build_id(std::span<const std::uint8_t> notes) {
+// The build id among the notes of one PT_NOTE segment; empty if there is none.
+std::vector<std::uint8_t> find_build_id(Elf* elf, const GElf_Phdr& segment) {
   constexpr std::string_view kOwner("GNU\0", 4);
-  while (const auto note = read_at<Elf32_Nhdr>(notes, 0)) {
-    notes = notes.subspan(sizeof(Elf32_Nhdr));
-    const std::size_t name = padded(note->n_namesz);
-    const std::size_t size = name + padded(note->n_descsz);
-    if (name > notes.size() || size > notes.size() || note->n_descsz > notes.size() - name) return {};
-    const bool gnu = note->n_namesz == kOwner.size() && std::memcmp(notes.data(), kOwner.data(), kOwner.size()) == 0;
-    if (gnu && note->n_type == NT_GNU_BUILD_ID && note->n_descsz <= kMaxBuildId) {
-      const auto id = notes.subspan(name, note->n_descsz);
-      return {id.begin(), id.end()};
-    }
-    notes = notes.subspan(size);
+  Elf_Data* data = elf_getdata_rawchunk(elf, static_cast<std::int64_t>(segment.p_offset), segment.p_filesz, ELF_T_NHDR);
+  if (data == nullptr) return {};
+  GElf_Nhdr note;
+  std::size_t name = 0;
+  std::size_t content = 0;
+  for (std::size_t at = 0; (at = gelf_getnote(data, at, &note, &name, &content)) > 0;) {
+    const auto* bytes = static_cast<const std::uint8_t*>(data->d_buf);
+    const bool gnu = note.n_namesz == kOwner.size() && std::memcmp(bytes + name, kOwner.data(), kOwner.size()) == 0;
+    if (gnu && note.n_type == NT_GNU_BUILD_ID && note.n_descsz <= kMaxBuildId)
+      return {bytes + content, bytes + content + note.n_descsz};
   }
   return {};
 }
 
-bool is_arm_elf32(const Elf32_Ehdr& header) {
-  return std::memcmp(header.e_ident, ELFMAG, SELFMAG) == 0 && header.e_ident[EI_CLASS] == ELFCLASS32 &&
-         header.e_ident[EI_DATA] == ELFDATA2LSB && header.e_machine == EM_ARM &&
-         header.e_phentsize == sizeof(Elf32_Phdr);
-}
-
-void take_segment(ElfImage& image, const Elf32_Phdr& segment, std::span<const std::uint8_t> bytes) {
-  if (segment.p_type == PT_NOTE && image.build_id.empty()) image.build_id = find_build_id(bytes);
-  if (segment.p_type == PT_LOAD && (segment.p_flags & PF_W) == 0 && !bytes.empty())
-    image.read_only.push_back({segment.p_vaddr, {bytes.begin(), bytes.end()}});
+bool inside(std::span<const std::uint8_t> file, const GElf_Phdr& segment) {
+  return segment.p_offset <= file.size() && file.size() - segment.p_offset >= segment.p_filesz;
 }
 
 }  // namespace
 
 Result<ElfImage> parse_elf_image(std::span<const std::uint8_t> file) {
-  const auto header = read_at<Elf32_Ehdr>(file, 0);
-  if (!header || !is_arm_elf32(*header))
+  const ElfHandle elf = open_elf(file);
+  GElf_Ehdr header;
+  if (!is_arm_elf32(elf.get(), header))
     return failure(ErrorCode::kBadRequest, "is not a 32-bit little-endian ARM ELF file");
+  std::size_t count = 0;
+  if (elf_getphdrnum(elf.get(), &count) != 0 || count > kMaxSegments) return cut_short();
   ElfImage image;
-  for (std::size_t i = 0; i < header->e_phnum; ++i) {
-    const auto segment = read_at<Elf32_Phdr>(file, header->e_phoff + i * sizeof(Elf32_Phdr));
-    const auto bytes = segment ? contents(file, *segment) : std::nullopt;
-    if (!bytes) return failure(ErrorCode::kBadRequest, "is cut short: build it again");
-    take_segment(image, *segment, *bytes);
+  for (std::size_t i = 0; i < count; ++i) {
+    GElf_Phdr segment;
+    if (gelf_getphdr(elf.get(), static_cast<int>(i), &segment) == nullptr || !inside(file, segment)) return cut_short();
+    if (segment.p_type == PT_NOTE && image.build_id.empty()) image.build_id = find_build_id(elf.get(), segment);
+    if (segment.p_type != PT_LOAD || (segment.p_flags & PF_W) != 0 || segment.p_filesz == 0) continue;
+    const auto bytes = file.subspan(segment.p_offset, segment.p_filesz);
+    image.read_only.push_back({static_cast<std::uint32_t>(segment.p_vaddr), {bytes.begin(), bytes.end()}});
   }
+  image.statements = read_statements(elf.get());
   return image;
 }
 
@@ -90,6 +82,7 @@ Result<ElfImage> load_elf_image(const std::string& path) {
     return failure(ErrorCode::kBadRequest, fmt::format("{} cannot be read", path));
   auto image = parse_elf_image(bytes);
   if (!image) return failure(image.error().code, path + " " + image.error().text);
+  image->path = std::filesystem::absolute(path).string();
   return image;
 }
 

@@ -1,6 +1,4 @@
-// What the local ELF file says about the device's flash, and which build it is.
-//
-// Reads 32-bit little-endian ELF only; every offset of the file is checked against its size.
+// What the local ELF file says about the device's flash, which build it is, and which code belongs to which statement.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +7,7 @@
 #include <vector>
 
 #include "gdbserver/target/error.h"
+#include "gdbserver/target/statements.h"
 
 namespace mv::gdb {
 
@@ -18,8 +17,10 @@ struct ElfImage {
     std::vector<std::uint8_t> bytes;
   };
 
+  std::string path;                    // absolute; empty if it came from memory
   std::vector<std::uint8_t> build_id;  // GNU build id note, empty if there is none
   std::vector<Segment> read_only;      // loadable, not writable
+  Statements statements;               // empty without debug information
 };
 
 // Errors: kBadRequest, with a sentence.

@@ -76,6 +76,9 @@ class Target {
   virtual Result<void> insert_breakpoint(std::uint32_t address) = 0;
   virtual void remove_breakpoint(std::uint32_t address) = 0;
 
+  // Where the ELF of what runs lies on this machine, absolute; empty if none is known.
+  virtual std::string elf_path() const = 0;
+
   // A few lines for `monitor status`: device, link, round trips, breakpoints.
   virtual std::string status() const = 0;
 
