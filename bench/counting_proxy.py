@@ -1,13 +1,17 @@
-"""A TCP proxy between modem and cloud that delays and counts: bytes each way, and turns (a request down, an answer up)."""
+"""A TCP proxy that delays and counts: bytes each way, and turns (a request one way, then an answer the other)."""
 import asyncio
 import threading
 
 
 class CountingProxy:
-    """Listens on a port of its own; `delay` is seconds each way."""
+    """Listens on a port of its own; `delay` is seconds each way.
 
-    def __init__(self, target_port, delay):
+    "up" is what the client sends, the one that connected. `asks` says whose bytes are requests: "client" or "server".
+    """
+
+    def __init__(self, target_port, delay, asks="server"):
         self.delay = delay
+        self._client_asks = asks == "client"
         self._target = target_port
         self.reset()
         self._loop = asyncio.new_event_loop()
@@ -19,7 +23,7 @@ class CountingProxy:
 
     def reset(self):
         self.up = self.down = self.turns = 0
-        self._waiting = False  # something went down and nothing has come up since
+        self._waiting = False  # something was asked and nothing has come back since
 
     def close(self):
         asyncio.run_coroutine_threadsafe(self._end(), self._loop).result()
@@ -40,10 +44,10 @@ class CountingProxy:
         ready.set()
         self._loop.run_forever()
 
-    async def _accept(self, device_in, device_out):
-        cloud_in, cloud_out = await asyncio.open_connection("127.0.0.1", self._target)
-        await asyncio.gather(self._pump(device_in, cloud_out, self._count_up),
-                             self._pump(cloud_in, device_out, self._count_down), return_exceptions=True)
+    async def _accept(self, client_in, client_out):
+        server_in, server_out = await asyncio.open_connection("127.0.0.1", self._target)
+        await asyncio.gather(self._pump(client_in, server_out, self._count_up),
+                             self._pump(server_in, client_out, self._count_down), return_exceptions=True)
 
     async def _pump(self, source, sink, count):
         while data := await source.read(65536):
@@ -53,10 +57,15 @@ class CountingProxy:
 
     def _count_up(self, length):
         self.up += length
-        if self._waiting:
-            self.turns += 1
-            self._waiting = False
+        self._count(self._client_asks)
 
     def _count_down(self, length):
         self.down += length
-        self._waiting = True
+        self._count(not self._client_asks)
+
+    def _count(self, is_request):
+        if is_request:
+            self._waiting = True
+        elif self._waiting:
+            self.turns += 1
+            self._waiting = False

@@ -172,9 +172,12 @@ class Chain:
 
     def project(self, example):
         """A private copy of an example, so that a test may change it."""
-        copy = self.home / "projects" / "examples" / example
+        return self.copy_project(ROOT / "examples" / example)
+
+    def copy_project(self, source):
+        copy = self.home / "projects" / "examples" / source.name
         if not copy.exists():
-            shutil.copytree(ROOT / "examples" / example, copy)
+            shutil.copytree(source, copy)
             common = copy.parent / "common"
             if not common.exists():
                 shutil.copytree(ROOT / "examples" / "common", common)
@@ -196,12 +199,13 @@ class Chain:
 
 
 class Debugger:
-    """`mvctl debug` with a scripted GDB on its port."""
+    """`mvctl debug` with a scripted GDB on its port; `cloud` is another address to reach the cloud by."""
 
-    def __init__(self, chain, device, *options):
+    def __init__(self, chain, device, *options, cloud=None):
         self.chain = chain
         chain.wait_online(device)
-        self.server = chain.spawn("debug", device, "--key", "dev", "--port", "0", *options)
+        env = dict(chain.env, MVCTL_CLOUD=cloud) if cloud else chain.env
+        self.server = Process([MVCTL, "debug", device, "--key", "dev", "--port", "0", *options], env=env)
         self.port = int(self.server.wait_for(r"^Listening on port (\d+)", 30).group(1))
 
     def gdb(self, elf, *commands, timeout=120):

@@ -1,0 +1,155 @@
+"""Round trips and bytes between mvctl and the device for each debug action, with the real GDB, through the real cloud.
+
+Two proxies count. The one between mvctl and cloud sees the debug session alone and counts its turns: a turn is something
+that mvctl sends, followed by something that comes back. The one between modem and cloud sees the air: all bytes of all
+layers. Logging is off, so that nothing but the debug session is on the line.
+"""
+import re
+import subprocess
+from pathlib import Path
+
+from counting_proxy import CountingProxy
+from harness import GDB, Chain, Debugger, Process
+
+PROGRAM = Path(__file__).resolve().parent / "program"
+SOURCE = PROGRAM / "actions.c"
+
+
+def line(mark):
+    """The line of the program with this mark."""
+    for number, text in enumerate(SOURCE.read_text().splitlines(), 1):
+        if text.endswith("MARK " + mark):
+            return number
+    raise KeyError(mark)
+
+
+def at(mark):
+    """Commands, not counted, that bring GDB to a line."""
+    return [f"tbreak actions.c:{line(mark)}", "continue"]
+
+
+class Action:
+    """One row: GDB commands whose round trips are counted, after others that are not."""
+
+    def __init__(self, name, budget, commands, before=(), expect=None):
+        self.name, self.budget, self.before, self.expect = name, budget, list(before), expect
+        self.commands = [commands] if isinstance(commands, str) else list(commands)
+
+
+def mi(*commands):
+    return [f'interpreter-exec mi "{command}"' for command in commands]
+
+
+EDITOR = mi("-thread-info", "-stack-list-frames 0 19", "-stack-list-variables --thread 1 --frame 0 --simple-values",
+            "-data-list-register-names", "-data-list-register-values x")
+
+ACTIONS = [
+    Action("breakpoint set", 0, f"break actions.c:{line('simple')}"),
+    Action("breakpoint disabled, enabled", 0, ["disable 1", "enable 1"]),
+    Action("continue to breakpoint", 1, "continue", expect="Breakpoint 1, round_of_actions"),
+    Action("breakpoint cleared", 0, "delete"),
+    Action("next, simple line", 1, "next", expect=f"{line('second')}\t"),
+    Action("step, simple line", 1, "step", expect=f"{line('arithmetic')}\t"),
+    Action("next, arithmetic line with column info", 1, "next", expect=f"{line('loop')}\t"),
+    Action("next, one-line loop of 64", 1, "next", expect=f"{line('call')}\t"),
+    Action("next over a line with 1 call", 3, "next", expect=f"{line('calls')}\t"),
+    Action("next over a line with 3 calls", 7, "next", expect=f"{line('into')}\t"),
+    Action("step into", 2, "step", expect=r"scaled \("),
+    Action("finish", 1, "finish", expect="Value returned"),
+    Action("stepi", 1, "stepi"),
+    Action("until", 1, "until", before=at("simple"), expect=f"{line('second')}\t"),
+    Action("print a 192-byte global", 1, "print latest", before=at("after"), expect="values = "),
+    Action("print it again", 0, "print latest", expect="values = "),
+    Action("x/64wx buffer", 1, "x/64wx buffer", expect="<buffer"),
+    Action("backtrace, 11 frames", 0, "backtrace", before=at("bottom"), expect=r"#11 .*main \(\)"),
+    Action("info locals", 0, "info locals"),
+    Action("up, info locals", 0, ["up", "info locals"], expect="#1 "),
+    Action("info registers", 0, "info registers", expect="xpsr"),
+    Action("info all-registers", 0, "info all-registers", expect="fpscr"),
+    Action("disassemble", 0, "disassemble", expect="End of assembler dump"),
+    Action("editor's refresh after a stop, 11 frames deep", 1, EDITOR,
+           before=["tbreak depth if n == 0", "continue"], expect="frame={level=\"11\""),
+]
+
+
+class Session:
+    """GDB as a person uses it: one command at a time, each ended by an echo of its own."""
+
+    def __init__(self, elf, port):
+        self.child = Process([GDB, "-nx", "-q", elf], stdin=subprocess.PIPE)
+        self.number = 0
+        for setting in ("pagination off", "confirm off", "style enabled off", "width 0"):
+            self.send("set " + setting)
+        self.send(f"target remote 127.0.0.1:{port}")
+
+    def send(self, command, timeout=120):
+        """What GDB printed upon `command`."""
+        begin = len(self.child.text)
+        self.number += 1
+        self.child.process.stdin.write(f"{command}\necho done-{self.number}\\n\n")
+        self.child.process.stdin.flush()
+        self.child.wait_for(rf"done-{self.number}\b", timeout)
+        return self.child.text[begin:]
+
+    def close(self):
+        self.child.process.stdin.close()
+        self.child.stop()
+
+
+class Rig:
+    """The chain with both proxies, the program on the device, and `mvctl debug` ready."""
+
+    def __init__(self, chain, delay):
+        chain.start()
+        self.air = CountingProxy(chain.port, 0)
+        self.session = CountingProxy(chain.port, delay, asks="client")
+        chain.start_device("bench", "--dial", f"127.0.0.1:{self.air.port}")
+        project = chain.copy_project(PROGRAM)
+        chain.deploy(project, "bench", timeout=300)
+        chain.mvctl("devices", "update", "bench", "--logging", "off")
+        self.elf = next(project.rglob("actions.elf"))
+        self.debugger = Debugger(chain, "bench", "--elf", str(self.elf), cloud=f"https://127.0.0.1:{self.session.port}")
+        self.debugger.server.wait_for(r"session +", 60)
+
+    def reset(self):
+        self.air.reset()
+        self.session.reset()
+
+    def close(self):
+        self.debugger.close()
+        self.session.close()
+        self.air.close()
+
+
+def run(rig, action, session):
+    for command in action.before:
+        session.send(command)
+    rig.reset()
+    text = "".join(session.send(command) for command in action.commands)
+    row = counted(rig, action.name, action.budget)
+    if action.expect and not re.search(action.expect, text):
+        raise AssertionError(f"{action.name}: GDB did not print /{action.expect}/:\n{text}")
+    return row
+
+
+def counted(rig, name, budget):
+    turns = rig.session.turns
+    return {"action": name, "round_trips": turns, "budget": budget, "ok": turns <= budget, "bytes_up": rig.air.up,
+            "bytes_down": rig.air.down}
+
+
+def measure(delay):
+    """A row for each action; `delay` is seconds each way between mvctl and cloud, enough to tell turns apart."""
+    chain = Chain()
+    try:
+        rig = Rig(chain, delay)
+        rig.reset()
+        session = Session(rig.elf, rig.debugger.port)
+        rows = [counted(rig, "connect, first stop shown", 2)]
+        rows += [run(rig, action, session) for action in ACTIONS]
+        session.send("detach")
+        session.close()
+        rig.close()
+        return rows
+    finally:
+        chain.close()
