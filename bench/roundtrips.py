@@ -5,11 +5,10 @@ that mvctl sends, followed by something that comes back. The one between modem a
 layers. Logging is off, so that nothing but the debug session is on the line.
 """
 import re
-import subprocess
 from pathlib import Path
 
 from counting_proxy import CountingProxy
-from harness import GDB, Chain, Debugger, Process
+from harness import Chain, Debugger, GdbPrompt
 
 PROGRAM = Path(__file__).resolve().parent / "program"
 SOURCE = PROGRAM / "actions.c"
@@ -72,30 +71,6 @@ ACTIONS = [
 ]
 
 
-class Session:
-    """GDB as a person uses it: one command at a time, each ended by an echo of its own."""
-
-    def __init__(self, elf, port):
-        self.child = Process([GDB, "-nx", "-q", elf], stdin=subprocess.PIPE)
-        self.number = 0
-        for setting in ("pagination off", "confirm off", "style enabled off", "width 0"):
-            self.send("set " + setting)
-        self.send(f"target remote 127.0.0.1:{port}")
-
-    def send(self, command, timeout=120):
-        """What GDB printed upon `command`."""
-        begin = len(self.child.text)
-        self.number += 1
-        self.child.process.stdin.write(f"{command}\necho done-{self.number}\\n\n")
-        self.child.process.stdin.flush()
-        self.child.wait_for(rf"done-{self.number}\b", timeout)
-        return self.child.text[begin:]
-
-    def close(self):
-        self.child.process.stdin.close()
-        self.child.stop()
-
-
 class Rig:
     """The chain with both proxies, the program on the device, and `mvctl debug` ready."""
 
@@ -109,7 +84,7 @@ class Rig:
         chain.mvctl("devices", "update", "bench", "--logging", "off")
         self.elf = next(project.rglob("actions.elf"))
         self.debugger = Debugger(chain, "bench", "--elf", str(self.elf), cloud=f"https://127.0.0.1:{self.session.port}")
-        self.debugger.server.wait_for(r"session +", 60)
+        self.debugger.server.wait_for(r"flash +\d+ bytes of the ELF are what the device runs", 60)
 
     def reset(self):
         self.air.reset()
@@ -144,7 +119,7 @@ def measure(delay):
     try:
         rig = Rig(chain, delay)
         rig.reset()
-        session = Session(rig.elf, rig.debugger.port)
+        session = GdbPrompt(rig.elf, rig.debugger.port)
         rows = [counted(rig, "connect, first stop shown", 2)]
         rows += [run(rig, action, session) for action in ACTIONS]
         session.send("detach")

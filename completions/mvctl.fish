@@ -112,6 +112,7 @@ complete -c mvctl -n '__mvctl_at \'mvctl debug\'' -l key -s k -x -a '(__mvctl_na
 complete -c mvctl -n '__mvctl_at \'mvctl debug\'' -l elf -s e -r -F -d 'the program that runs there, with its debug information'
 complete -c mvctl -n '__mvctl_at \'mvctl debug\'' -l port -s p -x -d 'port to listen on; 0 takes any that is free'
 complete -c mvctl -n '__mvctl_at \'mvctl debug\'' -l gdb -d 'start GDB, ready connected, and end with it'
+complete -c mvctl -n '__mvctl_at \'mvctl debug\'' -l read-only -d 'look at memory while the application runs; halt and change nothing'
 complete -c mvctl -n '__mvctl_at \'mvctl devices\'' -f -a list -d 'all devices'
 complete -c mvctl -n '__mvctl_at \'mvctl devices\'' -f -a show -d 'one device'
 complete -c mvctl -n '__mvctl_at \'mvctl devices\'' -f -a update -d 'change a device\'s name or logging'

@@ -159,12 +159,13 @@ class Session final : public DebugSession {
   }
 
   void ready() {
-    program_.output().step("session",
-                           "end-to-end encrypted with key " + plan_.key_name + "; halting when GDB connects");
+    program_.output().step(
+        "session", "end-to-end encrypted with key " + plan_.key_name +
+                       (plan_.read_only ? "; read only, the application runs on" : "; halting when GDB connects"));
     if (target_->trusted_flash() != 0)
       program_.output().step("flash",
                              fmt::format("{} bytes of the ELF are what the device runs", target_->trusted_flash()));
-    server_->serve();
+    server_->serve(plan_.read_only);
     if (plan_.start_gdb) return start_gdb();
     const std::string elf = plan_.elf_path.empty() ? "YOUR.elf" : plan_.elf_path;
     program_.output().note(fmt::format("          gdb-multiarch {} -ex 'target remote :{}'", elf, port()));
@@ -225,6 +226,10 @@ class Session final : public DebugSession {
     void read(std::uint32_t a, std::uint32_t n, gdb::Handler<gdb::Bytes> h) override {
       target->read(a, n, std::move(h));
     }
+    void peek(std::uint32_t a, std::uint32_t n, gdb::Handler<gdb::Bytes> h) override {
+      target->peek(a, n, std::move(h));
+    }
+    gdb::Stop last_stop() const override { return target->last_stop(); }
     void write(std::uint32_t a, gdb::Bytes b, gdb::Handler<void> h) override {
       target->write(a, std::move(b), std::move(h));
     }

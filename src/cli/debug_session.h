@@ -22,6 +22,7 @@ struct DebugPlan {
   std::string key_name;
   std::string elf_path;  // empty: none; given to GDB as well
   std::optional<gdb::ElfImage> image;
+  bool read_only = false;  // GDB may look at memory while the application runs, and change nothing
   bool start_gdb = false;
 };
 

@@ -1,8 +1,22 @@
 """GDB sessions, with the real GDB, against the emulated device through the cloud."""
 import re
+import time
 import unittest
 
-from harness import ChainTest, Debugger
+from harness import ChainTest, Debugger, GdbPrompt
+
+
+TICKS = "'(anonymous namespace)::ticks'"  # found without a frame, too
+
+
+def changes(gdb, expression, timeout=30):
+    """Whether GDB sees the value of an expression change."""
+    deadline = time.monotonic() + timeout
+    seen = set()
+    while len(seen) < 2 and time.monotonic() < deadline:
+        gdb.send("maintenance flush dcache")
+        seen.add(re.search(r"\$\d+ = (\d+)", gdb.send("print " + expression)).group(1))
+    return len(seen) == 2
 
 
 class Sessions:
@@ -73,7 +87,38 @@ class Sessions:
 
 
 class OverAFastLink(Sessions, ChainTest):
-    pass
+    def test_gdb_without_a_file_gets_the_elf_from_mvctl(self):
+        out = self.debugger.gdb(None, "break tally", "continue", "backtrace", "detach")
+        self.assertRegex(out, r"Breakpoint 1, .*tally \(into=.*, value=\d+\) at .*counter\.cc:\d+")
+
+    def test_a_second_gdb_reads_while_the_first_has_the_application_running(self):
+        first = GdbPrompt(self.elf, self.debugger.port)
+        self.addCleanup(first.close)
+        first.type("continue &")
+        self.chain.wait_device("bench", lambda device: device["state"] == "running", what="running")
+        second = GdbPrompt(self.elf, self.debugger.port)
+        self.addCleanup(second.close)
+        self.assertTrue(changes(second, TICKS))
+        self.assertRegex(second.send(f"print {TICKS} = 0"), r"Cannot access memory")  # GDB 13's words for a refusal
+        second.send("detach")
+        self.chain.wait_device("bench", lambda device: device["state"] == "running", what="still running")
+        first.type("interrupt")
+        first.wait_for(r"Program received signal SIGINT")
+        first.type("detach")
+
+
+class ReadOnly(ChainTest):
+    def test_looks_at_a_running_application_and_cannot_halt_it(self):
+        self.chain.deploy(self.chain.project("counter"), "bench", timeout=300)
+        elf = next((self.chain.home / "projects").rglob("counter.elf"))
+        debugger = Debugger(self.chain, "bench", "--elf", str(elf), "--read-only")
+        self.addCleanup(debugger.close)
+        gdb = GdbPrompt(elf, debugger.port)
+        self.addCleanup(gdb.close)
+        self.assertTrue(changes(gdb, TICKS))
+        out = gdb.send("continue")
+        self.assertRegex(out, r"this GDB may only read")
+        self.assertEqual(self.chain.device("bench")["state"], "running")
 
 
 class With150MillisecondsEachWay(Sessions, ChainTest):

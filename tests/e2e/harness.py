@@ -209,18 +209,50 @@ class Debugger:
         self.port = int(self.server.wait_for(r"^Listening on port (\d+)", 30).group(1))
 
     def gdb(self, elf, *commands, timeout=120):
-        """Runs GDB with `commands` after connecting and returns what it printed."""
+        """Runs GDB with `commands` after connecting and returns what it printed. Without `elf` it asks the server for it."""
         line = [GDB, "-nx", "-batch", "-ex", "set pagination off", "-ex", "set confirm off",
                 "-ex", "set style enabled off", "-ex", "set tcp auto-retry on",
                 "-ex", f"target remote 127.0.0.1:{self.port}"]
         for command in commands:
             line += ["-ex", command]
-        done = subprocess.run([*line, str(elf)], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        if elf:
+            line.append(str(elf))
+        done = subprocess.run(line, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               stdin=subprocess.DEVNULL, timeout=timeout, errors="replace")
         return done.stdout
 
     def close(self):
         return self.server.stop(signal.SIGINT)
+
+
+class GdbPrompt:
+    """GDB as a person uses it: commands typed one after the other."""
+
+    def __init__(self, elf, port):
+        self.child = Process([GDB, "-nx", "-q", elf], stdin=subprocess.PIPE)
+        self.number = 0
+        for setting in ("pagination off", "confirm off", "style enabled off", "width 0"):
+            self.send("set " + setting)
+        self.send(f"target remote 127.0.0.1:{port}")
+
+    def type(self, command):
+        self.child.process.stdin.write(command + "\n")
+        self.child.process.stdin.flush()
+
+    def wait_for(self, pattern, timeout=60):
+        return self.child.wait_for(pattern, timeout)
+
+    def send(self, command, timeout=120):
+        """Types a command and returns what GDB printed upon it."""
+        begin = len(self.child.text)
+        self.number += 1
+        self.type(f"{command}\necho done-{self.number}\\n")
+        self.wait_for(rf"done-{self.number}\b", timeout)
+        return self.child.text[begin:]
+
+    def close(self):
+        self.child.process.stdin.close()
+        self.child.stop()
 
 
 class ChainTest(unittest.TestCase):

@@ -98,6 +98,9 @@ void Agent::handle(std::span<const std::uint8_t> message) {
     if (open_ == Open::kResume || open_ == Open::kReset) engine_.interrupt();
     return;
   }
+  if (request_.which_request == mv_wire_AgentRequest_read_tag && request_.sequence == 0) {
+    return peek(request_.request.read);
+  }
   handle_numbered(request_);
 }
 

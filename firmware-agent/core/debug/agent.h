@@ -79,6 +79,8 @@ class Agent {
   bool change_breakpoints(const mv_wire_ResumeRequest& request);
   void take_back(const mv_wire_ResumeRequest& request, std::size_t count, const std::array<bool, 32>& added);
   void read(const mv_wire_ReadRequest& request);
+  void peek(const mv_wire_ReadRequest& request);
+  void fill_read(const mv_wire_ReadRequest& request, std::size_t limit);
   void write(const mv_wire_WriteRequest& request);
   void write_registers(const mv_wire_WriteRegistersRequest& request);
   void digest(const mv_wire_DigestRequest& request);

@@ -10,6 +10,7 @@ namespace {
 constexpr std::uint32_t kCodeBit = 1;               // of addresses of code in registers and breakpoints
 constexpr std::uint32_t kIpsr = 0x1FF;              // of xPSR
 constexpr std::uint64_t kAllFp = (1ULL << 33) - 1;  // s0-s31, fpscr
+constexpr std::size_t kMaxPeek = 1024;              // bytes, so that the answer fits beside the numbered one
 constexpr std::uint32_t kLargestFrame = 0x68;       // bytes of an exception frame with FP state
 
 std::uint32_t word_at(const pb_byte_t* bytes, std::size_t index) {
@@ -92,16 +93,34 @@ void Agent::take_back(const mv_wire_ResumeRequest& request, std::size_t count, c
 }
 
 void Agent::read(const mv_wire_ReadRequest& request) {
-  if (!need_halted()) return;
+  fill_read(request, MemoryParts::kMaxBytes);
+  finish_reply();
+}
+
+// Beside the numbered requests, so it does not wait for an open resume.
+void Agent::peek(const mv_wire_ReadRequest& request) {
+  current_sequence_ = 0;
+  fill_read(request, kMaxPeek);
+  unnumbered_.encode(message_);
+}
+
+// `limit`: bytes of all ranges together; a range beyond it goes into the reply with an error.
+void Agent::fill_read(const mv_wire_ReadRequest& request, std::size_t limit) {
   parts_.clear();
+  std::size_t left = limit;
   for (std::size_t i = 0; i < request.ranges_count; ++i) {
-    parts_.add(engine_.memory(), request.ranges[i].address, request.ranges[i].length);
+    const mv_wire_ReadRange& range = request.ranges[i];
+    if (range.length > left) {
+      parts_.add_error(range.address, mv_wire_AgentError_AGENT_BAD_REQUEST);
+      continue;
+    }
+    left -= range.length;
+    parts_.add(engine_.memory(), range.address, range.length);
   }
   mv_wire_AgentReply& reply = begin_reply();
   reply.which_reply = mv_wire_AgentReply_read_tag;
   reply.reply.read = mv_wire_ReadReply_init_zero;
   parts_.encode_as(reply.reply.read.ranges);
-  finish_reply();
 }
 
 void Agent::write(const mv_wire_WriteRequest& request) {
@@ -139,7 +158,6 @@ void Agent::write_registers(const mv_wire_WriteRegistersRequest& request) {
 }
 
 void Agent::digest(const mv_wire_DigestRequest& request) {
-  if (!need_halted()) return;
   open_ = Open::kDigest;
   open_sequence_ = current_sequence_;
   digest_.start(request);

@@ -356,9 +356,33 @@ TEST_F(AgentTest, DigestsMemory) {
   EXPECT_EQ(ask(request, 3).error(), wire::AGENT_BAD_ADDRESS);
 }
 
-TEST_F(AgentTest, RefusesMemoryWhileTheApplicationRuns) {
+TEST_F(AgentTest, ReadsAndDigestsButDoesNotWriteWhileTheApplicationRuns) {
   attach(false);
-  EXPECT_EQ(ask(read(kRam, 4), 1).error(), wire::AGENT_NOT_HALTED);
+  EXPECT_EQ(ask(read(kRam, 4), 1).read().ranges(0).data().size(), 4U);
+  wire::AgentRequest digest;
+  digest.mutable_digest()->add_ranges()->set_address(kCode);
+  EXPECT_EQ(ask(digest, 2).digest().sha256_size(), 1);
+  wire::AgentRequest write;
+  write.mutable_write()->set_address(kRam);
+  write.mutable_write()->set_data("x");
+  EXPECT_EQ(ask(write, 3).error(), wire::AGENT_NOT_HALTED);
+}
+
+TEST_F(AgentTest, AnswersAReadOutsideTheNumberingWhileAResumeIsOpen) {
+  attach();
+  auto request = resume(wire::RESUME_RUN, {kStart + 0x100});
+  request.set_sequence(1);
+  send(request);
+  live();
+  const auto peeked = ask(read(kStart + 0x100, 2), 0);
+  ASSERT_EQ(peeked.read().ranges_size(), 1);
+  EXPECT_EQ(peeked.sequence(), 0U);
+  EXPECT_EQ(peeked.read().ranges(0).data(), std::string(2, '\0'));  // the program's bytes, not the BKPT
+  EXPECT_EQ(ask(read(kRam, 1025), 0).read().ranges(0).error(), wire::AGENT_BAD_REQUEST);
+  EXPECT_EQ(ask(read(kRam, 1024), 0).read().ranges(0).data().size(), 1024U);
+  send(interrupt());
+  live();
+  EXPECT_EQ(take_reply().value_or(wire::AgentReply{}).sequence(), 1U);
 }
 
 TEST_F(AgentTest, RepeatsTheLastReplyInsteadOfDoingItAgain) {
@@ -573,7 +597,7 @@ TEST_F(AgentTest, SkipsARequestThatIsTooLong) {
 
 TEST_F(AgentTest, RefusesARequestWithoutANumber) {
   attach();
-  EXPECT_EQ(ask(read(kRam, 4), 0).error(), wire::AGENT_BAD_REQUEST);
+  EXPECT_EQ(ask(resume(wire::RESUME_STEP), 0).error(), wire::AGENT_BAD_REQUEST);
 }
 
 TEST_F(AgentTest, RefusesMoreBreakpointsThanAMessageMayHold) {

@@ -150,6 +150,7 @@ bool Breakpoints::place(Entry& entry) {
     return false;
   }
   entry.placed = true;
+  ++changes_;
   return true;
 }
 
@@ -160,16 +161,21 @@ void Breakpoints::take_out(Entry& entry) {
     memory_.patch_code(entry.address, entry.original);
   }
   entry.placed = false;
+  ++changes_;
 }
 
 bool Breakpoints::overlaps(const Entry& entry, std::uint32_t address, std::size_t size) {
   return entry.address - address < size || address - entry.address < kPatchSize;  // differences wrap on purpose
 }
 
+// A step that comes between reading and masking is seen by its change; a peripheral, which holds no patch, is read once.
 bool MaskedMemory::read(std::uint32_t address, std::span<std::uint8_t> out) {
-  if (!memory_.read(address, out)) return false;
-  breakpoints_.mask(address, out);
-  return true;
+  for (;;) {
+    const std::uint32_t before = breakpoints_.changes();
+    if (!memory_.read(address, out)) return false;
+    breakpoints_.mask(address, out);
+    if (before == breakpoints_.changes() || !memory_.is_code(address)) return true;
+  }
 }
 
 bool MaskedMemory::write(std::uint32_t address, std::span<const std::uint8_t> bytes) {

@@ -2,10 +2,11 @@
 //
 // A breakpoint is the debugger's or a stop of the engine's own (where a step will land); both may lie on one address.
 // Hardware breakpoints are used where the board has them, else a BKPT is patched over the instruction. No heap. Not to
-// be used while the application runs, but for what `DebugEvents::on_event` does.
+// be used while the application runs, but for what `DebugEvents::on_event` does, `mask` and `changes`.
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -54,6 +55,10 @@ class Breakpoints {
   // Puts the program's own bytes over the patches in a copy of [address, address + bytes.size()).
   void mask(std::uint32_t address, std::span<std::uint8_t> bytes) const;
 
+  // Counts patches that were put in or taken out. Memory that was read and masked while the application ran is right if
+  // the count stayed the same meanwhile.
+  std::uint32_t changes() const { return changes_; }
+
   // Takes out, and puts back, every patch within the range, so that it can be written.
   void open(std::uint32_t address, std::size_t size);
   void close(std::uint32_t address, std::size_t size);
@@ -82,9 +87,11 @@ class Breakpoints {
   DebugUnit& unit_;
   ApplicationMemory& memory_;
   std::array<Entry, kMaxUser + Step::kMaxTargets> entries_{};
+  std::atomic<std::uint32_t> changes_ = 0;
 };
 
-// The application's memory without the patches: what the program itself put there.
+// The application's memory without the patches: what the program itself put there. Reading works while the application
+// runs, too.
 class MaskedMemory final : public ApplicationMemory {
  public:
   MaskedMemory(ApplicationMemory& memory, Breakpoints& breakpoints) : memory_(memory), breakpoints_(breakpoints) {}

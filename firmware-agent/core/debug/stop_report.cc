@@ -5,6 +5,8 @@
 namespace mv::debug {
 namespace {
 
+constexpr std::uint32_t kLine = 64;  // bytes that a debugger reads of a stack at once, aligned
+
 constexpr std::array kReasons = {
     mv_wire_StopReason_STOP_ATTACHED,   mv_wire_StopReason_STOP_BREAKPOINT,
     mv_wire_StopReason_STOP_STEP,       mv_wire_StopReason_STOP_INTERRUPT,
@@ -63,10 +65,11 @@ void StopReport::fill_stack(Engine& engine, mv_wire_Stopped& out) {
   const std::uint32_t sp = engine.context().sp();
   const Region* region = find(regions_, Region::Kind::kRam, sp);
   if (region == nullptr) return;
-  const auto size = std::min<std::size_t>(kStackBytes, region->size - (sp - region->address));
-  if (!engine.memory().read(sp, std::span(stack_).first(size))) return;
+  const std::uint32_t start = std::max(sp / kLine * kLine, region->address);
+  const auto size = std::min<std::size_t>(kStackBytes, region->size - (start - region->address));
+  if (!engine.memory().read(start, std::span(stack_).first(size))) return;
   stack_used_ = std::span(stack_).first(size);
-  out.stack_address = sp;
+  out.stack_address = start;
   encode_bytes_as(out.stack, &stack_used_);
 }
 

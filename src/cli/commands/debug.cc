@@ -28,6 +28,7 @@ struct DebugOptions {
   std::optional<std::string> elf;
   int port = kDefaultPort;
   bool gdb = false;
+  bool read_only = false;
 };
 
 // What the cloud knows of the bundle that runs.
@@ -194,6 +195,7 @@ Result debug(Program& program, const DebugOptions& options) {
   DebugPlan plan;
   plan.context = *context;
   plan.start_gdb = options.gdb;
+  plan.read_only = options.read_only;
   std::string summary;
   const auto planned =
       with_cloud(program, [&](CloudClient& cloud) { return make_plan(cloud, options, plan, summary); });
@@ -209,7 +211,7 @@ void add_debug(Command& root, Program& program) {
   command.describe(
       "Opens a GDB server on this machine and connects it, end to end encrypted, to the debug agent of the device. "
       "Only a key that the running bundle names is let in. The application is halted when GDB connects, and runs on "
-      "when GDB leaves.");
+      "when GDB leaves. A second GDB on the same port may read memory meanwhile, also while the application runs.");
   auto options = std::make_shared<DebugOptions>();
   command.argument("DEVICE", &options->device, "name, id or unique prefix").complete(Completion::kDevice);
   command.option("--key,-k", "KEY", &options->key, "private debug key: a name from mvctl keys, or a PEM file")
@@ -221,6 +223,7 @@ void add_debug(Command& root, Program& program) {
   command.option("--port,-p", "N", &options->port, "port to listen on; 0 takes any that is free")
       .shows_default(std::to_string(kDefaultPort));
   command.flag("--gdb", options->gdb, "start GDB, ready connected, and end with it");
+  command.flag("--read-only", options->read_only, "look at memory while the application runs; halt and change nothing");
   command.example("mvctl debug porch --gdb", "step through the application on porch");
   command.example("mvctl debug porch --elf build/weather.elf --port 0", "for an editor: prints the port it took");
   command.run([options, &program] { return debug(program, *options); });

@@ -3,6 +3,7 @@
 #include <array>
 #include <deque>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 #include <boost/asio/io_context.hpp>
@@ -47,17 +48,20 @@ class AsioScheduler final : public Scheduler {
 // A client that reads nothing is cut off at this many bytes; the largest answer is a sixteenth of it.
 constexpr std::size_t kMaxUnsent = 1U << 18;
 
+constexpr std::size_t kMostClients = 4;
+
 // One client's socket. Owns its session; kept alive by its own operations.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(tcp::socket socket, std::function<void()> closed)
-      : socket_(std::move(socket)), closed_(std::move(closed)) {}
+  // `closed` is called once, when the session is over.
+  explicit Connection(tcp::socket socket) : socket_(std::move(socket)) {}
+  void on_closed(std::function<void()> closed) { closed_ = std::move(closed); }
 
-  void start(Target& target, Scheduler& scheduler) {
+  void start(Target& target, Scheduler& scheduler, Session::Role role) {
     boost::system::error_code ignored;
     socket_.set_option(tcp::no_delay(true), ignored);
     session_ = std::make_unique<Session>(
-        target, scheduler, [this](std::string bytes) { send(std::move(bytes)); }, [this] { session_finished(); });
+        target, scheduler, role, [this](std::string bytes) { send(std::move(bytes)); }, [this] { session_finished(); });
     read();
   }
 
@@ -127,10 +131,10 @@ class AsioServer final : public Server {
   AsioServer(asio::io_context& context, Scheduler& scheduler, Target& target)
       : scheduler_(scheduler), target_(target), acceptor_(context) {}
 
-  // The connection's own operations may keep it for a while; its session must not outlive the target.
+  // The connections' own operations may keep them for a while; their sessions must not outlive the target.
   ~AsioServer() override {
     *alive_ = false;
-    if (connection_) connection_->drop_session();
+    for (const auto& connection : connections_) connection->drop_session();
   }
 
   boost::system::error_code listen(std::uint16_t port) {
@@ -148,43 +152,61 @@ class AsioServer final : public Server {
     return acceptor_.local_endpoint(ignored).port();
   }
 
-  // One client at a time: the next waits in the kernel's queue until this one has left.
-  void serve() override {
-    acceptor_.async_accept([this, alive = alive_](boost::system::error_code error, tcp::socket socket) {
-      if (!*alive || error == asio::error::operation_aborted) return;
-      if (error) return serve();
-      take(std::move(socket));
-    });
+  void serve(bool read_only) override {
+    read_only_ = read_only;
+    accept();
   }
 
   void stop(std::function<void()> done) override {
     boost::system::error_code ignored;
     acceptor_.close(ignored);
-    if (!connection_) return done();
+    if (connections_.empty()) return done();
     stopped_ = std::move(done);
-    connection_->end();
+    for (const auto& connection : std::vector(connections_)) connection->end();
   }
 
  private:
-  void take(tcp::socket socket) {
-    connection_ = std::make_shared<Connection>(std::move(socket), [this, alive = alive_] {
-      if (*alive) left();
+  // Beyond kMostClients the next one waits in the kernel's queue until another has left.
+  void accept() {
+    if (accepting_ || connections_.size() >= kMostClients || !acceptor_.is_open()) return;
+    accepting_ = true;
+    acceptor_.async_accept([this, alive = alive_](boost::system::error_code error, tcp::socket socket) {
+      if (!*alive || error == asio::error::operation_aborted) return;
+      accepting_ = false;
+      if (!error) take(std::move(socket));
+      accept();
     });
-    if (on_client) on_client(true);
-    connection_->start(target_, scheduler_);
   }
 
-  void left() {
-    connection_.reset();
-    if (on_client) on_client(false);
-    if (auto stopped = std::exchange(stopped_, nullptr)) return stopped();
-    serve();
+  void take(tcp::socket socket) {
+    const bool drives = !read_only_ && !driver_;
+    const auto connection = std::make_shared<Connection>(std::move(socket));
+    connection->on_closed([this, alive = alive_, raw = connection.get()] {
+      if (*alive) left(raw);
+    });
+    connections_.push_back(connection);
+    if (drives) driver_ = connection.get();
+    if (drives && on_client) on_client(true);
+    connection->start(target_, scheduler_, drives ? Session::Role::kDriver : Session::Role::kObserver);
+  }
+
+  void left(const Connection* connection) {
+    std::erase_if(connections_, [&](const auto& one) { return one.get() == connection; });
+    if (driver_ == connection) {
+      driver_ = nullptr;
+      if (on_client) on_client(false);
+    }
+    if (stopped_ && connections_.empty()) return std::exchange(stopped_, nullptr)();
+    accept();
   }
 
   Scheduler& scheduler_;
   Target& target_;
   tcp::acceptor acceptor_;
-  std::shared_ptr<Connection> connection_;
+  std::vector<std::shared_ptr<Connection>> connections_;
+  const Connection* driver_ = nullptr;  // one of them
+  bool read_only_ = false;
+  bool accepting_ = false;
   std::function<void()> stopped_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

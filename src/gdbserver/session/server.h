@@ -1,4 +1,4 @@
-// The listening socket: one GDB at a time, on the loopback interface only.
+// The listening socket, on the loopback interface only. The first client drives; others beside it read (Live Watch).
 #pragma once
 
 #include <cstdint>
@@ -29,13 +29,14 @@ class Server {
   virtual ~Server() = default;
   virtual std::uint16_t port() const = 0;
 
-  // Clients are served from here on; those that connected before wait until now.
-  virtual void serve() = 0;
+  // Clients are served from here on; those that connected before wait until now. With `read_only` nobody drives, and
+  // the application runs on.
+  virtual void serve(bool read_only = false) = 0;
 
   // Lets the application run, ends the session and calls `done`; no client is taken any more.
   virtual void stop(std::function<void()> done) = 0;
 
-  // A client came or went.
+  // The client that drives came or went.
   std::function<void(bool connected)> on_client;
 };
 

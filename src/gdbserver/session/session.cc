@@ -1,12 +1,22 @@
 #include "gdbserver/session/session.h"
 
 #include <array>
+#include <type_traits>
 #include <utility>
 
 #include "gdbserver/rsp/reply.h"
 
 namespace mv::gdb {
 namespace {
+
+// What would change the application or its course.
+template <class Command>
+constexpr bool kChanges = std::is_same_v<Command, rsp::WriteRegisters> || std::is_same_v<Command, rsp::WriteRegister> ||
+                          std::is_same_v<Command, rsp::WriteMemory> || std::is_same_v<Command, rsp::Resume> ||
+                          std::is_same_v<Command, rsp::Breakpoint> || std::is_same_v<Command, rsp::Restart>;
+
+constexpr std::string_view kOnlyReads =
+    "this GDB may only read: another one drives the session, or mvctl debug runs with --read-only";
 
 // A client that sends ahead of its answers is let, up to this many packets; beyond, it is broken or hostile.
 constexpr std::size_t kMaxWaiting = 64;
@@ -17,19 +27,31 @@ constexpr int kDeadlineSeconds = 20;
 
 }  // namespace
 
-Session::Session(Target& target, Scheduler& scheduler, Send send, std::function<void()> finished)
+Session::Session(Target& target, Scheduler& scheduler, Role role, Send send, std::function<void()> finished)
     : target_(target),
       scheduler_(scheduler),
+      role_(role),
       send_(std::move(send)),
       finished_(std::move(finished)),
       host_file_(target.elf_path()) {
-  target_.on_notice([this](const std::string& text) { notice(text); });
-  attach();
+  if (role_ == Role::kObserver) {
+    observe();
+  } else {
+    target_.on_notice([this](const std::string& text) { notice(text); });
+    attach();
+  }
 }
 
 Session::~Session() {
   *alive_ = false;
-  target_.on_notice(nullptr);
+  if (role_ == Role::kDriver) target_.on_notice(nullptr);
+}
+
+// To the client it looks halted where the application stopped last; its memory is what it is now.
+void Session::observe() {
+  stop_ = target_.last_stop();
+  stop_.reason = StopReason::kAttached;
+  state_ = State::kHalted;
 }
 
 std::uint64_t Session::begin() {
@@ -109,7 +131,13 @@ void Session::pump() {
 
 void Session::dispatch(const rsp::Input& input) {
   if (input.kind == rsp::Input::Kind::kInterrupt) return interrupted();
-  std::visit([this](const auto& command) { handle(command); }, rsp::parse_command(input.payload));
+  std::visit(
+      [this](const auto& command) {
+        if (kChanges<std::decay_t<decltype(command)>> && role_ == Role::kObserver)
+          return reply(rsp::error_text(kOnlyReads));
+        handle(command);
+      },
+      rsp::parse_command(input.payload));
 }
 
 void Session::reply(std::string payload) {
@@ -137,7 +165,7 @@ void Session::notice(const std::string& text) {
 
 void Session::end() {
   if (state_ == State::kEnding || state_ == State::kEnded) return;
-  if (state_ == State::kFailed) return finish();
+  if (state_ == State::kFailed || role_ == Role::kObserver) return finish();
   release(false);
 }
 

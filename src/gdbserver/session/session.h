@@ -25,9 +25,12 @@ class Session {
  public:
   using Send = std::function<void(std::string)>;
 
-  // Halts the target at once. `finished` is called once, when nothing more will be sent and the target was let go; the
-  // session may be destroyed from there. Target and scheduler outlive the session.
-  Session(Target& target, Scheduler& scheduler, Send send, std::function<void()> finished);
+  // A driver halts and runs the application; an observer reads its memory, also while it runs, and changes nothing.
+  enum class Role : std::uint8_t { kDriver, kObserver };
+
+  // A driver halts the target at once. `finished` is called once, when nothing more will be sent and the target was let
+  // go; the session may be destroyed from there. Target and scheduler outlive the session.
+  Session(Target& target, Scheduler& scheduler, Role role, Send send, std::function<void()> finished);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -82,6 +85,8 @@ class Session {
   void handle(const rsp::Kill& command);
   void handle(const rsp::Restart& command);
 
+  void read(std::uint32_t address, std::uint32_t length, Handler<Bytes> handler);
+  void observe();
   void take(rsp::Input input);
   void pump();
   void dispatch(const rsp::Input& input);
@@ -122,6 +127,7 @@ class Session {
 
   Target& target_;
   Scheduler& scheduler_;
+  const Role role_;
   Send send_;
   std::function<void()> finished_;
   State state_ = State::kBusy;

@@ -104,6 +104,7 @@ void Session::handle(const rsp::Monitor& command) {
 
 // GDB does not look at its registers again by itself after a monitor command.
 void Session::monitor_reset() {
+  if (role_ == Role::kObserver) return reply(rsp::error_text("only the GDB that drives the session may restart it"));
   if (state_ == State::kFailed) return reply(error_reply(failure_));
   target_.reset(guarded<Stop>([this](Result<Stop> stop) {
     if (!stop) return answer(error_reply(stop.error()));
@@ -131,7 +132,7 @@ void Session::restarted(const Result<Stop>& stop, bool replies) {
 }
 
 void Session::handle(const rsp::Detach&) {
-  if (state_ == State::kFailed) {
+  if (state_ == State::kFailed || role_ == Role::kObserver) {
     reply(std::string(rsp::kOk));
     return finish();
   }
@@ -140,7 +141,8 @@ void Session::handle(const rsp::Detach&) {
 
 // There is nothing to kill on bare metal: the application is let run, which is what the person in the field expects.
 void Session::handle(const rsp::Kill& command) {
-  if (state_ == State::kFailed) return finish();
+  if (role_ == Role::kObserver && command.replies) reply(std::string(rsp::kOk));
+  if (state_ == State::kFailed || role_ == Role::kObserver) return finish();
   release(command.replies);
 }
 

@@ -55,10 +55,15 @@ void Session::handle(const rsp::ReadMemory& command) {
   if (command.binary && is_lldb_) return reply("");
   const bool binary = command.binary;
   const std::uint32_t length = std::min(command.length, kMaxRead);
-  target_.read(command.address, length, guarded<Bytes>([this, binary](Result<Bytes> bytes) {
-                 if (!bytes) return answer(memory_error(bytes.error()));
-                 answer(binary ? rsp::binary_memory(*bytes) : rsp::to_hex(std::span<const std::uint8_t>(*bytes)));
-               }));
+  read(command.address, length, guarded<Bytes>([this, binary](Result<Bytes> bytes) {
+         if (!bytes) return answer(memory_error(bytes.error()));
+         answer(binary ? rsp::binary_memory(*bytes) : rsp::to_hex(std::span<const std::uint8_t>(*bytes)));
+       }));
+}
+
+void Session::read(std::uint32_t address, std::uint32_t length, Handler<Bytes> handler) {
+  if (role_ == Role::kObserver) return target_.peek(address, std::min(length, Target::kMostPeeked), std::move(handler));
+  target_.read(address, length, std::move(handler));
 }
 
 void Session::handle(const rsp::WriteMemory& command) {
@@ -71,6 +76,7 @@ void Session::handle(const rsp::WriteMemory& command) {
 
 void Session::handle(const rsp::Checksum& command) {
   if (state_ == State::kFailed || command.length > kMaxChecksum) return reply(rsp::error(rsp::kErrorAddress));
+  if (role_ == Role::kObserver) return reply(rsp::error(rsp::kErrorAddress));
   target_.read(command.address, command.length, guarded<Bytes>([this](Result<Bytes> bytes) {
                  if (!bytes) return answer(rsp::error(rsp::kErrorAddress));
                  answer("C" + rsp::hex_number(rsp::gdb_crc32(*bytes)));
@@ -86,19 +92,19 @@ void Session::handle(const rsp::Search& command) {
 void Session::search(rsp::Search rest, Bytes tail) {
   const std::uint32_t length = std::min(rest.length, kMaxRead);
   if (length == 0) return reply("0");
-  target_.read(rest.address, length, guarded<Bytes>([this, rest, tail](Result<Bytes> bytes) mutable {
-                 if (!bytes) return answer(rsp::error(rsp::kErrorAddress));
-                 const auto start = static_cast<std::uint32_t>(rest.address - tail.size());
-                 tail.insert(tail.end(), bytes->begin(), bytes->end());
-                 const auto found = std::search(tail.begin(), tail.end(), rest.pattern.begin(), rest.pattern.end());
-                 if (found != tail.end())
-                   return answer("1," + rsp::hex_number(start + static_cast<std::uint32_t>(found - tail.begin())));
-                 rest.address += static_cast<std::uint32_t>(bytes->size());
-                 rest.length -= static_cast<std::uint32_t>(bytes->size());
-                 if (rest.length == 0) return answer("0");
-                 const std::size_t keep = std::min(tail.size(), rest.pattern.size() - 1);
-                 search(std::move(rest), Bytes(tail.end() - static_cast<std::ptrdiff_t>(keep), tail.end()));
-               }));
+  read(rest.address, length, guarded<Bytes>([this, rest, tail](Result<Bytes> bytes) mutable {
+         if (!bytes) return answer(rsp::error(rsp::kErrorAddress));
+         const auto start = static_cast<std::uint32_t>(rest.address - tail.size());
+         tail.insert(tail.end(), bytes->begin(), bytes->end());
+         const auto found = std::search(tail.begin(), tail.end(), rest.pattern.begin(), rest.pattern.end());
+         if (found != tail.end())
+           return answer("1," + rsp::hex_number(start + static_cast<std::uint32_t>(found - tail.begin())));
+         rest.address += static_cast<std::uint32_t>(bytes->size());
+         rest.length -= static_cast<std::uint32_t>(bytes->size());
+         if (rest.length == 0) return answer("0");
+         const std::size_t keep = std::min(tail.size(), rest.pattern.size() - 1);
+         search(std::move(rest), Bytes(tail.end() - static_cast<std::ptrdiff_t>(keep), tail.end()));
+       }));
 }
 
 // Software and hardware breakpoints are one to the device, which knows best how to make each.

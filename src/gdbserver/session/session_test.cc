@@ -63,6 +63,11 @@ class FakeTarget final : public Target {
     std::iota(bytes.begin(), bytes.end(), static_cast<std::uint8_t>(address));
     handler(bytes);
   }
+  void peek(std::uint32_t address, std::uint32_t length, Handler<Bytes> handler) override {
+    ++peeks;
+    read(address, length, std::move(handler));
+  }
+  Stop last_stop() const override { return last; }
   void write(std::uint32_t address, Bytes bytes, Handler<void> handler) override {
     written[address] = std::move(bytes);
     handler({});
@@ -95,7 +100,8 @@ class FakeTarget final : public Target {
   Handler<Bytes> read_handler;
   bool hold_reads = false;
   std::string elf;
-  int detached = 0, interrupts = 0;
+  int detached = 0, interrupts = 0, peeks = 0;
+  Stop last;
   std::map<std::uint32_t, Bytes> written;
   std::optional<arm::RegisterFile> written_registers;
   std::vector<ResumePlan> plans;
@@ -148,7 +154,8 @@ class SessionTest : public testing::Test {
   FakeTarget target_;
   std::string sent_;
   int finished_ = 0;
-  Session session_{target_, time_, [this](std::string bytes) { sent_ += bytes; }, [this] { ++finished_; }};
+  Session session_{target_, time_, Session::Role::kDriver, [this](std::string bytes) { sent_ += bytes; },
+                   [this] { ++finished_; }};
 };
 
 TEST_F(SessionTest, HoldsTheFirstPacketUntilTheDeviceIsHaltedAndKeepsGdbPatient) {
@@ -383,7 +390,7 @@ class SessionWithElfTest : public SessionTest {
     std::ofstream(path_) << "the program";
     target_.elf = path_;
     session_.emplace(
-        target_, time_, [this](std::string bytes) { sent_ += bytes; }, [] {});
+        target_, time_, Session::Role::kDriver, [this](std::string bytes) { sent_ += bytes; }, [] {});
   }
   ~SessionWithElfTest() override { std::filesystem::remove(path_); }
 
@@ -421,6 +428,33 @@ TEST_F(SessionWithElfTest, HandsItsElfAndNoOtherFileToAClientThatHasNone) {
   EXPECT_EQ(ask_elf("vFile:unlink:" + rsp::to_hex(std::string_view(path_))), "F-1,26");
   EXPECT_EQ(ask_elf("vFile:close:3"), "F0");
   EXPECT_EQ(ask_elf("vFile:fstat:3"), "F-1,9");
+}
+
+// A second client while the first has the application running.
+TEST_F(SessionTest, AnObserverReadsWhileTheDriverRunsAndChangesNothing) {
+  start();
+  give(rsp::encode_packet("vCont;c"));
+  target_.last.registers.core[arm::kPc] = 0x00100044;
+  std::string sent;
+  int finished = 0;
+  Session observer(
+      target_, time_, Session::Role::kObserver, [&](std::string bytes) { sent = std::move(bytes); },
+      [&] { ++finished; });
+  const auto observed = [&](std::string_view payload) {
+    observer.receive(rsp::encode_packet(payload));
+    return sent;
+  };
+  observer.receive(rsp::encode_packet("QStartNoAckMode"));
+  EXPECT_NE(observed("?").find("0f:44001000;"), std::string::npos) << sent;
+  EXPECT_EQ(observed("m20000000,2"), rsp::encode_packet("0001"));
+  EXPECT_EQ(target_.peeks, 1);
+  for (const char* change : {"vCont;c", "s", "Z0,100000,2", "M20000000,1:00", "P0=00000000", "R00"})
+    EXPECT_TRUE(observed(change).starts_with("$E.this GDB may only read")) << change << sent;
+  EXPECT_EQ(observed("D"), rsp::encode_packet("OK"));
+  EXPECT_EQ(finished, 1);
+  EXPECT_EQ(target_.detached, 0);
+  EXPECT_TRUE(target_.written.empty());
+  EXPECT_EQ(target_.plans.size(), 1U);
 }
 
 }  // namespace

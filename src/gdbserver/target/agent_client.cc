@@ -42,6 +42,7 @@ AgentClient::~AgentClient() { close(); }
 void AgentClient::attach(bool halt, Handler<wire::Attached> handler) {
   attach_handler_ = std::move(handler);
   attach_halt_ = halt;
+  drives_ = drives_ || halt;
   if (!session_) {
     session_ = make_session_();
     next_sequence_ = 1;
@@ -56,6 +57,18 @@ void AgentClient::call(wire::AgentRequest request, Handler<wire::AgentReply> han
   if (queue_.size() == 1 && state_ == State::kReady) send_front();
 }
 
+void AgentClient::peek(std::uint32_t address, std::uint32_t length, Handler<wire::MemoryBytes> handler) {
+  if (state_ != State::kReady) return handler(failure(ErrorCode::kOffline, "the device is not connected right now"));
+  wire::AgentRequest request;
+  auto* range = request.mutable_read()->add_ranges();
+  range->set_address(address);
+  range->set_length(std::min(length, kMostPeeked));
+  peeks_.push_back(std::move(handler));
+  if (peeks_.size() == 1) peek_timer_ = scheduler_.after(settings_.answer_limit, [this] { answer_is_late(); });
+  ++counters_.requests;
+  send(request);
+}
+
 void AgentClient::interrupt() {
   if (!resume_open()) return;
   interrupt_wanted_ = true;
@@ -68,6 +81,7 @@ void AgentClient::interrupt() {
 }
 
 void AgentClient::forget_session() {
+  drives_ = false;
   session_.reset();
   was_attached_ = false;
 }
@@ -75,6 +89,8 @@ void AgentClient::forget_session() {
 void AgentClient::close() {
   attach_handler_ = nullptr;
   queue_.clear();
+  peeks_.clear();
+  peek_timer_.reset();
   retry_timer_.reset();
   answer_timer_.reset();
   if (state_ != State::kIdle) link_.close();
@@ -91,9 +107,10 @@ void AgentClient::open_link() {
               .on_lost = [this](const AgentLink::Lost& lost) { link_lost(lost); }});
 }
 
-// While a resume is open the application is meant to run; in every other state it is halted and stays so.
+// While a resume is open the application is meant to run; in every other state it is halted and stays so, unless the
+// session only looks on.
 void AgentClient::link_open() {
-  const bool halt = attach_handler_ ? attach_halt_ : !resume_open();
+  const bool halt = attach_handler_ ? attach_halt_ : drives_ && !resume_open();
   send_attach(halt);
 }
 
@@ -149,6 +166,7 @@ void AgentClient::take_message(const std::vector<std::uint8_t>& message) {
   wire::AgentReply reply;
   if (!reply.ParseFromArray(message.data(), static_cast<int>(message.size())))
     return protocol_error("the device sent a message that cannot be read");
+  if (reply.sequence() == 0 && reply.has_read()) return take_peeked(reply);
   if (state_ == State::kAttaching && reply.sequence() == 0) return take_attached(reply);
   take_reply(std::move(reply));
 }
@@ -205,10 +223,27 @@ void AgentClient::take_reply(wire::AgentReply reply) {
   pending.handler(std::move(reply));
 }
 
+void AgentClient::take_peeked(const wire::AgentReply& reply) {
+  if (peeks_.empty()) return;
+  auto handler = std::move(peeks_.front());
+  peeks_.pop_front();
+  peek_timer_.reset();
+  if (!peeks_.empty()) peek_timer_ = scheduler_.after(settings_.answer_limit, [this] { answer_is_late(); });
+  if (reply.read().ranges_size() != 1 || reply.read().ranges(0).error() != wire::AGENT_OK)
+    return handler(failure(ErrorCode::kBadAddress, "not memory of the application"));
+  handler(reply.read().ranges(0));
+}
+
+void AgentClient::fail_peeks(const Error& error) {
+  peek_timer_.reset();
+  for (auto& handler : std::exchange(peeks_, {})) handler(tl::make_unexpected(error));
+}
+
 void AgentClient::link_lost(const AgentLink::Lost& lost) {
   answer_timer_.reset();
   incoming_.clear();
   state_ = State::kIdle;
+  fail_peeks({ErrorCode::kOffline, "the link to the device was lost"});
   if (was_attached_ && lost.retry) return reconnect_later();
   auto handler = std::exchange(attach_handler_, nullptr);
   forget_session();

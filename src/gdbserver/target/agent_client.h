@@ -51,6 +51,11 @@ class AgentClient {
   // Queues a request; `sequence` is filled in here. Errors that the device reports come as Error.
   void call(wire::AgentRequest request, Handler<wire::AgentReply> handler);
 
+  // Reads up to kMostPeeked bytes beside the numbered requests, so also while a resume is open. Fails if the link is
+  // down or goes down before the answer.
+  static constexpr std::uint32_t kMostPeeked = 1024;
+  void peek(std::uint32_t address, std::uint32_t length, Handler<wire::MemoryBytes> handler);
+
   // Interrupts the open resume, now or as soon as there is a link again.
   void interrupt();
 
@@ -85,6 +90,8 @@ class AgentClient {
   void take_message(const std::vector<std::uint8_t>& message);
   void take_attached(const wire::AgentReply& reply);
   void take_reply(wire::AgentReply reply);
+  void take_peeked(const wire::AgentReply& reply);
+  void fail_peeks(const Error& error);
   void resume_session(const wire::Attached& attached);
   void send_front();
   void send(const wire::AgentRequest& request);
@@ -103,13 +110,16 @@ class AgentClient {
   std::optional<SessionId> session_;
   bool was_attached_ = false;  // the session was accepted once: a lost link is worth reconnecting
   bool attach_halt_ = false;
+  bool drives_ = false;  // an attach of this session asked for a halt: after a lost link it is asked for again
   Handler<wire::Attached> attach_handler_;
-  std::deque<Pending> queue_;  // the front one is open
+  std::deque<Pending> queue_;                     // the front one is open
+  std::deque<Handler<wire::MemoryBytes>> peeks_;  // sent, in order
   std::uint32_t next_sequence_ = 1;
   bool interrupt_wanted_ = false;
   std::chrono::milliseconds retry_{0};
   std::unique_ptr<Scheduler::Timer> retry_timer_;
   std::unique_ptr<Scheduler::Timer> answer_timer_;
+  std::unique_ptr<Scheduler::Timer> peek_timer_;
   std::chrono::steady_clock::time_point sent_at_;
   Counters counters_;
 };

@@ -45,6 +45,17 @@ Error bad_address(std::uint32_t address) {
   return {ErrorCode::kBadAddress, fmt::format("0x{:08x} is not memory of the application", address)};
 }
 
+// Tries what the gaps may be filled with. False if the device has something else.
+bool fill_until_equal(ElfImage::Piece& piece, std::span<const std::uint8_t> sha256) {
+  for (const std::uint8_t filler : {std::uint8_t{0xff}, std::uint8_t{0x00}}) {
+    fill_gaps(piece, filler);
+    std::array<std::uint8_t, SHA256_DIGEST_LENGTH> local{};
+    SHA256(piece.bytes.data(), piece.bytes.size(), local.data());
+    if (std::equal(local.begin(), local.end(), sha256.begin(), sha256.end())) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 AgentTarget::AgentTarget(AgentClient& client) : client_(client) {}
@@ -101,40 +112,47 @@ Stop AgentTarget::adopt(const wire::Stopped& stopped) {
     if (pushed.error() == wire::AGENT_OK) cache_.store(pushed.address(), span_of(pushed.data()));
   Stop stop = stop_from(stopped);
   registers_ = stop.registers;
+  last_stop_ = stop;
   return stop;
+}
+
+// The pieces of the ELF that one message can ask about: in flash, the largest if there are too many.
+std::vector<ElfImage::Piece*> AgentTarget::comparable() {
+  std::vector<ElfImage::Piece*> pieces;
+  for (auto& piece : image_->read_only)
+    if (cache_.is_flash(piece.address, static_cast<std::uint32_t>(piece.bytes.size()))) pieces.push_back(&piece);
+  std::stable_sort(pieces.begin(), pieces.end(),
+                   [](const auto* a, const auto* b) { return a->bytes.size() > b->bytes.size(); });
+  if (pieces.size() > kMaxDigestRanges) pieces.resize(kMaxDigestRanges);
+  return pieces;
 }
 
 // One message tells whether the device's flash is what the ELF says.
 void AgentTarget::digest_image(std::function<void()> done) {
+  if (!image_ || compared_) return done();
+  const auto pieces = comparable();
+  if (pieces.empty()) return done();
   wire::AgentRequest request;
-  if (image_ && !std::exchange(compared_, true)) {
-    for (const auto& segment : image_->read_only) {
-      if (!cache_.cacheable(segment.address, static_cast<std::uint32_t>(segment.bytes.size()))) continue;
-      if (static_cast<std::size_t>(request.digest().ranges_size()) == kMaxDigestRanges) break;
-      auto* range = request.mutable_digest()->add_ranges();
-      range->set_address(segment.address);
-      range->set_length(static_cast<std::uint32_t>(segment.bytes.size()));
-    }
+  for (const auto* piece : pieces) {
+    auto* range = request.mutable_digest()->add_ranges();
+    range->set_address(piece->address);
+    range->set_length(static_cast<std::uint32_t>(piece->bytes.size()));
   }
-  if (!request.has_digest()) return done();
-  client_.call(request, [this, done = std::move(done), request](Result<wire::AgentReply> reply) {
+  client_.call(request, [this, done = std::move(done), pieces](Result<wire::AgentReply> reply) {
     // Without an answer nothing is trusted and flash is read over the link: slower, never wrong.
-    if (reply && reply->digest().sha256_size() == request.digest().ranges_size()) take_digests(reply->digest());
+    if (reply && static_cast<std::size_t>(reply->digest().sha256_size()) == pieces.size())
+      take_digests(pieces, reply->digest());
     done();
   });
 }
 
-void AgentTarget::take_digests(const wire::DigestReply& reply) {
-  int next = 0;
-  for (const auto& segment : image_->read_only) {
-    if (!cache_.cacheable(segment.address, static_cast<std::uint32_t>(segment.bytes.size()))) continue;
-    if (next == reply.sha256_size()) return;
-    std::array<std::uint8_t, SHA256_DIGEST_LENGTH> local{};
-    SHA256(segment.bytes.data(), segment.bytes.size(), local.data());
-    const auto theirs = span_of(reply.sha256(next++));
-    if (!std::equal(local.begin(), local.end(), theirs.begin(), theirs.end())) continue;
-    cache_.store(segment.address, segment.bytes);
-    trusted_.push_back({segment.address, static_cast<std::uint32_t>(segment.address + segment.bytes.size())});
+void AgentTarget::take_digests(const std::vector<ElfImage::Piece*>& pieces, const wire::DigestReply& reply) {
+  compared_ = true;
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    ElfImage::Piece& piece = *pieces[i];
+    if (!fill_until_equal(piece, span_of(reply.sha256(static_cast<int>(i))))) continue;
+    cache_.store(piece.address, piece.bytes);
+    trusted_.push_back({piece.address, static_cast<std::uint32_t>(piece.address + piece.bytes.size())});
   }
 }
 
@@ -201,6 +219,20 @@ void AgentTarget::read_uncached(std::uint32_t address, std::uint32_t length, Byt
     if (so_far.size() == length) return handler(std::move(so_far));
     read_uncached(address, length, std::move(so_far), std::move(handler));
   });
+}
+
+void AgentTarget::peek(std::uint32_t address, std::uint32_t length, Handler<Bytes> handler) {
+  if (length == 0) return handler(Bytes{});
+  if (!known_region(address, length)) return handler(tl::make_unexpected(bad_address(address)));
+  if (cache_.is_flash(address, length))
+    if (auto bytes = cache_.find(address, length)) return handler(std::move(*bytes));
+  client_.peek(address, std::min(length, kMostPeeked),
+               [this, address, handler = std::move(handler)](Result<wire::MemoryBytes> bytes) {
+                 if (!bytes) return handler(tl::make_unexpected(bytes.error()));
+                 const auto data = span_of(bytes->data());
+                 if (cache_.is_flash(address, static_cast<std::uint32_t>(data.size()))) cache_.store(address, data);
+                 handler(Bytes(data.begin(), data.end()));
+               });
 }
 
 // What was looked at in this stop is likely looked at in the next: a watch window, a global.

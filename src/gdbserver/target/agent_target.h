@@ -37,6 +37,8 @@ class AgentTarget final : public Target {
   void detach(Handler<void> handler) override;
   const std::vector<Region>& regions() const override { return regions_; }
   void read(std::uint32_t address, std::uint32_t length, Handler<Bytes> handler) override;
+  void peek(std::uint32_t address, std::uint32_t length, Handler<Bytes> handler) override;
+  Stop last_stop() const override { return last_stop_; }
   void write(std::uint32_t address, Bytes bytes, Handler<void> handler) override;
   void write_registers(const arm::RegisterFile& registers, Handler<void> handler) override;
   void resume(const ResumePlan& plan, Handler<Stop> handler) override;
@@ -54,8 +56,9 @@ class AgentTarget final : public Target {
  private:
   void adopt(const wire::Attached& attached);
   Stop adopt(const wire::Stopped& stopped);
+  std::vector<ElfImage::Piece*> comparable();
   void digest_image(std::function<void()> done);
-  void take_digests(const wire::DigestReply& reply);
+  void take_digests(const std::vector<ElfImage::Piece*>& pieces, const wire::DigestReply& reply);
   void read_cached(std::uint32_t address, std::uint32_t length, Handler<Bytes> handler);
   void read_uncached(std::uint32_t address, std::uint32_t length, Bytes so_far, Handler<Bytes> handler);
   wire::AgentRequest request_for(const std::vector<MemoryCache::Span>& spans) const;
@@ -75,6 +78,7 @@ class AgentTarget final : public Target {
   std::size_t max_ranges_ = 1;
   MemoryCache cache_;
   BreakpointLedger ledger_;
+  Stop last_stop_;               // with the registers as they were then
   arm::RegisterFile registers_;  // as the device has them
   std::optional<ElfImage> image_;
   bool compared_ = false;            // the digest was asked for since the image last changed

@@ -20,6 +20,7 @@ namespace {
 constexpr std::streamoff kMaxFile = 1 << 30;
 constexpr std::size_t kMaxBuildId = 64;
 constexpr std::size_t kMaxSegments = 4096;
+constexpr std::uint64_t kLargestGap = 256;
 
 tl::unexpected<Error> cut_short() { return failure(ErrorCode::kBadRequest, "is cut short: build it again"); }
 
@@ -45,8 +46,40 @@ std::vector<std::uint8_t> find_build_id(Elf* elf, const GElf_Phdr& segment) {
   return {};
 }
 
-bool inside(std::span<const std::uint8_t> file, const GElf_Phdr& segment) {
-  return segment.p_offset <= file.size() && file.size() - segment.p_offset >= segment.p_filesz;
+bool inside(std::span<const std::uint8_t> file, std::uint64_t offset, std::uint64_t size) {
+  return offset <= file.size() && file.size() - offset >= size;
+}
+
+// Sections that are aligned leave a few bytes between them.
+bool joins(const ElfImage::Piece& piece, std::uint32_t address) {
+  const std::uint64_t end = std::uint64_t{piece.address} + piece.bytes.size();
+  return address >= end && address - end < kLargestGap;
+}
+
+void append(ElfImage::Piece& piece, std::uint32_t address, std::span<const std::uint8_t> bytes) {
+  const std::size_t gap = address - piece.address - piece.bytes.size();
+  if (gap != 0) piece.gaps.push_back({piece.bytes.size(), gap});
+  piece.bytes.resize(piece.bytes.size() + gap);
+  piece.bytes.insert(piece.bytes.end(), bytes.begin(), bytes.end());
+}
+
+// By section, not by segment: what lies between sections is the file's in a segment and erased flash on the device.
+// False if one is not whole.
+bool take_sections(Elf* elf, std::span<const std::uint8_t> file, std::vector<ElfImage::Piece>& pieces) {
+  for (Elf_Scn* section = nullptr; (section = elf_nextscn(elf, section)) != nullptr;) {
+    GElf_Shdr header;
+    if (gelf_getshdr(section, &header) == nullptr) return false;
+    const bool wanted = (header.sh_flags & SHF_ALLOC) != 0 && (header.sh_flags & SHF_WRITE) == 0 &&
+                        header.sh_type != SHT_NOBITS && header.sh_size != 0;
+    if (!wanted) continue;
+    if (!inside(file, header.sh_offset, header.sh_size) || header.sh_addr > UINT32_MAX) return false;
+    const auto bytes = file.subspan(header.sh_offset, header.sh_size);
+    const auto address = static_cast<std::uint32_t>(header.sh_addr);
+    if (pieces.empty() || !joins(pieces.back(), address))
+      pieces.push_back({.address = address, .bytes = {}, .gaps = {}});
+    append(pieces.back(), address, bytes);
+  }
+  return true;
 }
 
 }  // namespace
@@ -61,14 +94,19 @@ Result<ElfImage> parse_elf_image(std::span<const std::uint8_t> file) {
   ElfImage image;
   for (std::size_t i = 0; i < count; ++i) {
     GElf_Phdr segment;
-    if (gelf_getphdr(elf.get(), static_cast<int>(i), &segment) == nullptr || !inside(file, segment)) return cut_short();
+    if (gelf_getphdr(elf.get(), static_cast<int>(i), &segment) == nullptr ||
+        !inside(file, segment.p_offset, segment.p_filesz))
+      return cut_short();
     if (segment.p_type == PT_NOTE && image.build_id.empty()) image.build_id = find_build_id(elf.get(), segment);
-    if (segment.p_type != PT_LOAD || (segment.p_flags & PF_W) != 0 || segment.p_filesz == 0) continue;
-    const auto bytes = file.subspan(segment.p_offset, segment.p_filesz);
-    image.read_only.push_back({static_cast<std::uint32_t>(segment.p_vaddr), {bytes.begin(), bytes.end()}});
   }
+  if (!take_sections(elf.get(), file, image.read_only)) return cut_short();
   image.statements = read_statements(elf.get());
   return image;
+}
+
+void fill_gaps(ElfImage::Piece& piece, std::uint8_t filler) {
+  for (const ElfImage::Gap& gap : piece.gaps)
+    std::fill_n(piece.bytes.begin() + static_cast<std::ptrdiff_t>(gap.offset), gap.size, filler);
 }
 
 Result<ElfImage> load_elf_image(const std::string& path) {

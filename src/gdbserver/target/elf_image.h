@@ -12,16 +12,24 @@
 namespace mv::gdb {
 
 struct ElfImage {
-  struct Segment {
+  struct Gap {
+    std::size_t offset;  // from the start of the piece
+    std::size_t size;
+  };
+  struct Piece {
     std::uint32_t address;  // where the program sees it
     std::vector<std::uint8_t> bytes;
+    std::vector<Gap> gaps;  // between its sections, by address
   };
 
   std::string path;                    // absolute; empty if it came from memory
   std::vector<std::uint8_t> build_id;  // GNU build id note, empty if there is none
-  std::vector<Segment> read_only;      // loadable, not writable
+  std::vector<Piece> read_only;        // loaded and not writable; sections that nearly touch are one piece
   Statements statements;               // empty without debug information
 };
+
+// What fills the gaps is not the ELF's to say: erased flash, or what the tool that made the image chose.
+void fill_gaps(ElfImage::Piece& piece, std::uint8_t filler);
 
 // Errors: kBadRequest, with a sentence.
 Result<ElfImage> parse_elf_image(std::span<const std::uint8_t> file);

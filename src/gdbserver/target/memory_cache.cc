@@ -30,6 +30,11 @@ bool MemoryCache::cacheable(std::uint32_t address, std::uint32_t length) const {
   return region != nullptr && region->contains(address, length);
 }
 
+bool MemoryCache::is_flash(std::uint32_t address, std::uint32_t length) const {
+  const Region* region = region_of(address);
+  return region != nullptr && region->kind == MemoryKind::kFlash && region->contains(address, length);
+}
+
 std::optional<std::vector<std::uint8_t>> MemoryCache::find(std::uint32_t address, std::uint32_t length) const {
   std::vector<std::uint8_t> out;
   out.reserve(length);

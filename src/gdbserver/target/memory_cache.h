@@ -31,6 +31,9 @@ class MemoryCache {
   // Whether all of the range lies in one region whose bytes may be kept.
   bool cacheable(std::uint32_t address, std::uint32_t length) const;
 
+  // Whether all of the range is flash, whose bytes stay what they are.
+  bool is_flash(std::uint32_t address, std::uint32_t length) const;
+
   // The bytes, if every one is known.
   std::optional<std::vector<std::uint8_t>> find(std::uint32_t address, std::uint32_t length) const;
 

@@ -60,6 +60,14 @@ class Target {
   virtual const std::vector<Region>& regions() const = 0;
 
   virtual void read(std::uint32_t address, std::uint32_t length, Handler<Bytes> handler) = 0;
+  // Reads at any time, also while the application runs and beside everything else; what comes is what is there now.
+  // At most kMostPeeked bytes.
+  static constexpr std::uint32_t kMostPeeked = 1024;
+  virtual void peek(std::uint32_t address, std::uint32_t length, Handler<Bytes> handler) = 0;
+
+  // The last stop there was; kAttached with registers of 0 if there was none.
+  virtual Stop last_stop() const = 0;
+
   virtual void write(std::uint32_t address, Bytes bytes, Handler<void> handler) = 0;
   virtual void write_registers(const arm::RegisterFile& registers, Handler<void> handler) = 0;
 
