@@ -16,7 +16,7 @@ _mvctl_command() {  # what stands below the command $1
     'mvctl bundle inspect') subcommands='' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='@file' ;;
     'mvctl init') subcommands='' flags='--help -h --board --output --context --quiet -q --verbose -v --version' arguments='@directory' ;;
     'mvctl deploy') subcommands='' flags='--help -h --device -d --wait -w --timeout --log --force --build-only --bundle-out --elf --board --key -k --name --version --git-revision --base --debug-auth-pubkey --debug-key --connection-grace-time --minimum-check-in-time --maximum-politeness-time --minimum-kernel-version --minimum-restart-interval --maximum-restart-interval --include-stack-bytes --confirm-timeout --security-counter --output --context --quiet -q --verbose -v' arguments='@file' ;;
-    'mvctl debug') subcommands='' flags='--help -h --key -k --elf -e --port -p --gdb --output --context --quiet -q --verbose -v --version' arguments='@devices' ;;
+    'mvctl debug') subcommands='' flags='--help -h --key -k --elf -e --port -p --gdb --read-only --output --context --quiet -q --verbose -v --version' arguments='@devices' ;;
     'mvctl devices') subcommands='list show update restart provision delete' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='' ;;
     'mvctl devices list') subcommands='' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='' ;;
     'mvctl devices show') subcommands='' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='@devices' ;;
