@@ -471,10 +471,9 @@ std::uint64_t Modem::next_deadline_us() const {
   if (command_ != Command::kNone) deadline = command_deadline_us_;
   if (dialling_) deadline = std::min(deadline, dial_deadline_us_);
   if (raw_left_ > 0 && input_at_ == input_end_) deadline = std::min(deadline, raw_deadline_us_);
-  if (command_ == Command::kNone) {
-    if (next_command() != Command::kNone) deadline = std::min(deadline, not_before_us_);
-    if (state_ == State::kOpen) deadline = std::min(deadline, signal_due_us_);
-  }
+  if (command_ != Command::kNone) return deadline;
+  if (next_command() != Command::kNone) return std::min(deadline, not_before_us_);
+  if (state_ == State::kOpen) deadline = std::min(deadline, signal_due_us_);
   return deadline;
 }
 
