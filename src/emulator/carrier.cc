@@ -93,7 +93,6 @@ void Carrier::read() {
 }
 
 void Carrier::received(std::size_t length) {
-  counters_.bytes_down += length;
   const auto end = read_buffer_.begin() + static_cast<std::ptrdiff_t>(length);
   down_.push(LineClock::now(), {read_buffer_.begin(), end});
   arm();
@@ -136,6 +135,7 @@ void Carrier::pump_down() {
       drop();
       return closed();
     }
+    counters_.bytes_down += piece->size();
     events_.received(*piece);
   }
 }

@@ -21,7 +21,7 @@
 
 namespace mv::emulator {
 
-// Payload bytes of TCP, since the start of the emulator.
+// Payload bytes of TCP that came out of the line, since the start of the emulator.
 struct AirCounters {
   std::uint64_t bytes_up = 0;  // device to cloud
   std::uint64_t bytes_down = 0;

@@ -35,20 +35,14 @@ constexpr std::array kFixed = {Fixed{"I", "Quectel\r\nBG95-M3\r\nRevision: virtu
 }  // namespace
 
 void Modem::power_on() {
-  if (socket_ != Socket::kClosed) outside_.disconnect();
-  input_ = Input::kLine;
-  socket_ = Socket::kClosed;
-  echo_ = true;
-  context_active_ = false;
-  line_too_long_ = false;
-  line_.clear();
-  reports_.clear();
+  if (memory_.socket != Socket::kClosed) outside_.disconnect();
+  memory_ = {};
   say("RDY");
 }
 
 void Modem::from_uart(std::span<const std::uint8_t> bytes) {
   while (!bytes.empty()) {
-    if (input_ == Input::kSendData) {
+    if (memory_.input == Input::kSendData) {
       take_send_data(bytes);
     } else {
       take_line_byte(static_cast<char>(bytes.front()));
@@ -58,15 +52,15 @@ void Modem::from_uart(std::span<const std::uint8_t> bytes) {
 }
 
 void Modem::take_line_byte(char byte) {
-  if (echo_) outside_.to_uart({&byte, 1});
+  if (memory_.echo) outside_.to_uart({&byte, 1});
   if (byte == '\n') return;
   if (byte != '\r') {
-    line_too_long_ = line_too_long_ || line_.size() == kMaxCommandLine;
-    if (!line_too_long_) line_.push_back(byte);
+    memory_.line_too_long = memory_.line_too_long || memory_.line.size() == kMaxCommandLine;
+    if (!memory_.line_too_long) memory_.line.push_back(byte);
     return;
   }
-  const std::string line = std::exchange(line_, {});
-  const bool too_long = std::exchange(line_too_long_, false);
+  const std::string line = std::exchange(memory_.line, {});
+  const bool too_long = std::exchange(memory_.line_too_long, false);
   if (too_long) {
     say("ERROR");
   } else if (!line.empty()) {
@@ -75,16 +69,16 @@ void Modem::take_line_byte(char byte) {
 }
 
 void Modem::take_send_data(std::span<const std::uint8_t>& bytes) {
-  const std::size_t take = std::min(bytes.size(), send_length_ - send_data_.size());
-  send_data_.append(reinterpret_cast<const char*>(bytes.data()), take);
+  const std::size_t take = std::min(bytes.size(), memory_.send_length - memory_.send_data.size());
+  memory_.send_data.append(reinterpret_cast<const char*>(bytes.data()), take);
   bytes = bytes.subspan(take);
-  if (send_data_.size() == send_length_) finish_send();
+  if (memory_.send_data.size() == memory_.send_length) finish_send();
 }
 
 void Modem::finish_send() {
-  input_ = Input::kLine;
-  const std::string data = std::exchange(send_data_, {});
-  if (socket_ != Socket::kOpen) {
+  memory_.input = Input::kLine;
+  const std::string data = std::exchange(memory_.send_data, {});
+  if (memory_.socket != Socket::kOpen) {
     say("ERROR");
   } else {
     say(outside_.transmit({reinterpret_cast<const std::uint8_t*>(data.data()), data.size()}) ? "SEND OK" : "SEND FAIL");
@@ -111,7 +105,7 @@ void Modem::answer(const AtCommand& command) {
   if (command.name == "+QIACT") return activate(command);
   if (command.name == "+QICLOSE") return close_socket(), say("OK");
   if (command.name == "E0" || command.name == "E1" || command.name == "E")
-    return echo_ = command.name == "E1", say("OK");
+    return memory_.echo = command.name == "E1", say("OK");
   if (command.name == "+CSQ") return say(carrier_ ? "+CSQ: 24,99" : "+CSQ: 99,99"), say("OK");
   if (command.kind == Kind::kRead &&
       (command.name == "+CEREG" || command.name == "+CREG" || command.name == "+CGREG")) {
@@ -122,7 +116,7 @@ void Modem::answer(const AtCommand& command) {
   }
   if (command.name == "+QIDEACT") {
     close_socket();
-    context_active_ = false;
+    memory_.context_active = false;
   }
   if (command.name == "+CFUN" && command.number(1, 0) == 1) return say("OK"), power_on();
   say(std::ranges::find(kAccepted, command.name) != kAccepted.end() ? "OK" : "ERROR");
@@ -130,11 +124,11 @@ void Modem::answer(const AtCommand& command) {
 
 void Modem::activate(const AtCommand& command) {
   if (command.kind == AtCommand::Kind::kRead) {
-    if (context_active_) say("+QIACT: 1,1,1,\"10.0.0.2\"");
+    if (memory_.context_active) say("+QIACT: 1,1,1,\"10.0.0.2\"");
     return say("OK");
   }
-  if (!carrier_ || context_active_ || command.number(0, 0) != kContext) return say("ERROR");
-  context_active_ = true;
+  if (!carrier_ || memory_.context_active || command.number(0, 0) != kContext) return say("ERROR");
+  memory_.context_active = true;
   say("OK");
 }
 
@@ -146,38 +140,38 @@ void Modem::open(const AtCommand& command) {
     return say("ERROR");
   }
   say("OK");
-  if (!context_active_) return report("+QIOPEN: 0," + std::to_string(kErrorPdpNotActive));
-  if (socket_ != Socket::kClosed) return report("+QIOPEN: 0," + std::to_string(kErrorSocketInUse));
-  socket_ = Socket::kConnecting;
+  if (!memory_.context_active) return report("+QIOPEN: 0," + std::to_string(kErrorPdpNotActive));
+  if (memory_.socket != Socket::kClosed) return report("+QIOPEN: 0," + std::to_string(kErrorSocketInUse));
+  memory_.socket = Socket::kConnecting;
   outside_.connect(std::string(command.text(3)), static_cast<std::uint16_t>(port));
 }
 
 void Modem::send(const AtCommand& command) {
   const std::int64_t length = command.number(1, 0);
-  if (socket_ != Socket::kOpen || command.number(0, -1) != kConnection || length < 1 ||
+  if (memory_.socket != Socket::kOpen || command.number(0, -1) != kConnection || length < 1 ||
       length > static_cast<std::int64_t>(kMaxSend)) {
     return say("ERROR");
   }
-  input_ = Input::kSendData;
-  send_length_ = static_cast<std::size_t>(length);
+  memory_.input = Input::kSendData;
+  memory_.send_length = static_cast<std::size_t>(length);
   outside_.to_uart("\r\n> ");
 }
 
 void Modem::connected() {
-  if (socket_ != Socket::kConnecting) return outside_.disconnect();
-  socket_ = Socket::kOpen;
+  if (memory_.socket != Socket::kConnecting) return outside_.disconnect();
+  memory_.socket = Socket::kOpen;
   report("+QIOPEN: 0,0");
 }
 
 void Modem::connect_failed(ConnectError error) {
-  if (socket_ != Socket::kConnecting) return;
-  socket_ = Socket::kClosed;
+  if (memory_.socket != Socket::kConnecting) return;
+  memory_.socket = Socket::kClosed;
   const int code = error == ConnectError::kNoSuchHost ? kErrorNoSuchHost : kErrorConnectFailed;
   report("+QIOPEN: 0," + std::to_string(code));
 }
 
 void Modem::from_network(std::span<const std::uint8_t> bytes) {
-  if (socket_ != Socket::kOpen) return;
+  if (memory_.socket != Socket::kOpen) return;
   while (!bytes.empty()) {
     const auto piece = bytes.first(std::min(bytes.size(), kMaxReceive));
     std::string text = "+QIURC: \"recv\",0," + std::to_string(piece.size()) + "\r\n";
@@ -188,40 +182,40 @@ void Modem::from_network(std::span<const std::uint8_t> bytes) {
 }
 
 void Modem::closed_by_peer() {
-  if (socket_ != Socket::kOpen) return;
-  socket_ = Socket::kClosed;
+  if (memory_.socket != Socket::kOpen) return;
+  memory_.socket = Socket::kClosed;
   report("+QIURC: \"closed\",0");
 }
 
 void Modem::set_carrier(bool there) {
   if (carrier_ == there) return;
   carrier_ = there;
-  if (there || !context_active_) return;
-  context_active_ = false;
-  if (socket_ == Socket::kConnecting) report("+QIOPEN: 0," + std::to_string(kErrorConnectFailed));
+  if (there || !memory_.context_active) return;
+  memory_.context_active = false;
+  if (memory_.socket == Socket::kConnecting) report("+QIOPEN: 0," + std::to_string(kErrorConnectFailed));
   close_socket();
   report("+QIURC: \"pdpdeact\",1");
 }
 
 void Modem::close_socket() {
-  if (socket_ == Socket::kClosed) return;
-  socket_ = Socket::kClosed;
+  if (memory_.socket == Socket::kClosed) return;
+  memory_.socket = Socket::kClosed;
   outside_.disconnect();
 }
 
 void Modem::say(std::string_view line) { outside_.to_uart("\r\n" + std::string(line) + "\r\n"); }
 
 void Modem::report(std::string_view report) {
-  reports_.emplace_back(report);
-  if (input_ == Input::kLine) flush_reports();
+  memory_.reports.emplace_back(report);
+  if (memory_.input == Input::kLine) flush_reports();
 }
 
 void Modem::flush_reports() {
-  while (!reports_.empty()) {
+  while (!memory_.reports.empty()) {
     // The bytes of "recv" are counted: the line end of `say` after them would be taken for more.
-    const bool has_data = reports_.front().starts_with("+QIURC: \"recv\"");
-    outside_.to_uart("\r\n" + reports_.front() + (has_data ? "" : "\r\n"));
-    reports_.pop_front();
+    const bool has_data = memory_.reports.front().starts_with("+QIURC: \"recv\"");
+    outside_.to_uart("\r\n" + memory_.reports.front() + (has_data ? "" : "\r\n"));
+    memory_.reports.pop_front();
   }
 }
 

@@ -67,17 +67,22 @@ class Modem {
   void flush_reports();
   void close_socket();
 
+  // All that the modem forgets without power.
+  struct Memory {
+    Input input = Input::kLine;
+    Socket socket = Socket::kClosed;
+    bool echo = true;
+    bool context_active = false;
+    bool line_too_long = false;
+    std::string line;
+    std::string send_data;
+    std::size_t send_length = 0;
+    std::deque<std::string> reports;
+  };
+
   ModemOutside& outside_;
-  Input input_ = Input::kLine;
-  Socket socket_ = Socket::kClosed;
-  bool echo_ = true;
-  bool carrier_ = true;
-  bool context_active_ = false;
-  bool line_too_long_ = false;
-  std::string line_;
-  std::string send_data_;
-  std::size_t send_length_ = 0;
-  std::deque<std::string> reports_;
+  Memory memory_;
+  bool carrier_ = true;  // the network's, not the modem's
 };
 
 }  // namespace mv::emulator

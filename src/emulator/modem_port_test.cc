@@ -116,6 +116,16 @@ TEST_F(ModemPortTest, DelaysEachDirection) {
   EXPECT_GE(std::chrono::steady_clock::now() - sent, milliseconds(100));
 }
 
+TEST_F(ModemPortTest, CountsWhatCameOutOfTheLineOnly) {
+  port_.set_shape({milliseconds(0), 20'000});
+  open();
+  const std::string piece(1000, 'x');
+  boost::asio::write(peer_, boost::asio::buffer(piece + piece + piece));
+  run_until([&] { return port_.counters().bytes_down > 0; });
+  EXPECT_LT(port_.counters().bytes_down, 3000U);
+  run_until([&] { return port_.counters().bytes_down == 3000; });
+}
+
 TEST_F(ModemPortTest, LosesTheCarrierWithoutTellingTheCloudAndFindsItAgain) {
   open();
   port_.lose_carrier(milliseconds(50));

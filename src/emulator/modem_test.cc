@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -159,6 +160,25 @@ TEST_F(ModemTest, ForgetsEverythingWhenPowerComesBack) {
   modem_.power_on();
   EXPECT_EQ(say("AT\r"), "AT\r\r\nOK\r\n");
   EXPECT_TRUE(say("AT+QISEND=0,1\r").ends_with("\r\nERROR\r\n"));
+}
+
+// Byte by byte through a conversation that visits every state: bytes of a send that power cut short, most of all.
+TEST_F(ModemTest, BeginsAfreshAtWhateverBytePowerWasCut) {
+  const std::string before =
+      "ATE0\rAT+QIACT=1\rAT+QIOPEN=1,0,\"TCP\",\"cloud\",8443,0,1\rAT+QISEND=0,20\r0123456789abcdefghij";
+  for (std::size_t cut = 0; cut <= before.size(); ++cut) {
+    modem_.power_on();
+    outside_.calls.clear();
+    for (std::size_t at = 0; at < cut; ++at) {
+      say(before.substr(at, 1));
+      if (std::exchange(outside_.calls, {}) == "connect cloud:8443;") modem_.connected();
+    }
+    outside_.sent.clear();
+    open();
+    EXPECT_EQ(say("AT+QISEND=0,5\r"), "\r\n> ") << "cut after " << cut << " bytes";
+    EXPECT_EQ(say("hello"), "\r\nSEND OK\r\n") << "cut after " << cut << " bytes";
+    EXPECT_EQ(outside_.sent, "hello") << "cut after " << cut << " bytes";
+  }
 }
 
 TEST_F(ModemTest, AnswersAnEndlessLineOnce) {

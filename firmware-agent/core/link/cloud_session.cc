@@ -247,9 +247,9 @@ void CloudSession::take_debug_offer() {
 
 // ---- Time ----
 
-// While something is under way that the cloud has to answer, a dead link is to be noticed soon.
+// While something is under way that the cloud has to answer, or waits to leave, a dead link is to be noticed soon.
 bool CloudSession::expects_answer() const {
-  return debug_.active() || blobs_.open() || crash_sent_ || log_sent_ > log_acknowledged_;
+  return !frames_.can_send() || debug_.active() || blobs_.open() || crash_sent_ || log_sent_ > log_acknowledged_;
 }
 
 // The cloud wants to hear from us, and we from it.
@@ -261,6 +261,11 @@ std::uint64_t CloudSession::ping_due_us() const {
 void CloudSession::check_time() {
   const std::uint64_t now = clock_.uptime_us();
   if (now >= pong_deadline_us_) return fail(CloseReason::kGone, "the cloud does not answer any more");
+  // A PING that cannot leave, because a frame before it does not, counts as one without an answer.
+  const bool stuck = welcomed_ && !frames_.can_send() && pong_deadline_us_ == kNever;
+  if (stuck && now >= ping_due_us() + timing::kPong) {
+    return fail(CloseReason::kGone, "nothing can be sent to the cloud any more");
+  }
   resend_unacknowledged();
 }
 
@@ -272,7 +277,8 @@ void CloudSession::resend_unacknowledged() {
 
 std::uint64_t CloudSession::next_deadline_us() const {
   if (!welcomed_) return kNever;
-  std::uint64_t deadline = pong_deadline_us_ == kNever ? ping_due_us() : pong_deadline_us_;
+  const std::uint64_t ping_us = ping_due_us() + (frames_.can_send() ? 0 : timing::kPong);
+  std::uint64_t deadline = pong_deadline_us_ == kNever ? ping_us : pong_deadline_us_;
   if (log_sent_ > log_acknowledged_) deadline = std::min(deadline, log_sent_us_ + timing::kAcknowledge);
   if (crash_sent_) deadline = std::min(deadline, crash_check_us_);
   if (credit_owed_[static_cast<std::size_t>(Stream::kBlob)] > 0 && debug_.active()) {

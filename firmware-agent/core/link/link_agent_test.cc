@@ -219,6 +219,20 @@ TEST_F(LinkTest, NoticesADeadLinkSoonWhileAnAnswerIsOwed) {
   EXPECT_EQ(cloud.keep_alives.back().learned_ms(), 120'000U) << "that was no silence to learn from";
 }
 
+TEST_F(LinkTest, GivesAConnectionUpThatTakesNothingAnyMore) {
+  connect();
+  for (int i = 0; i < 50; ++i) logs.add(std::string(100, 'x'));
+  modem.send_fails = 1'000'000;
+  pass(59 * kSecond);
+  EXPECT_TRUE(agent->connected());
+  pass(31 * kSecond);
+  EXPECT_FALSE(agent->connected());
+  EXPECT_EQ(agent->last_error(), "nothing can be sent to the cloud any more");
+  modem.send_fails = 0;
+  pass(30 * kSecond);
+  EXPECT_TRUE(agent->connected());
+}
+
 TEST_F(LinkTest, AnswersPings) {
   connect();
   const std::uint64_t before = cloud.uploaded;

@@ -176,6 +176,7 @@ void Modem::begin(Command command) {
   text_sent_ = 0;
   command_ = command;
   command_deadline_us_ = clock_.uptime_us() + timeout_of(command);
+  if (command == Command::kProbe && probes_failed_ > 0) filler_left_ = kMaxPush;
   if (command == Command::kSignal) signal_due_us_ = clock_.uptime_us() + kSignalEvery;
   if (command != Command::kSend) return;
   sending_ = send_size_;
@@ -198,6 +199,7 @@ bool Modem::poll() {
 }
 
 bool Modem::push_out() {
+  if (filler_left_ > 0) return push_filler();
   if (text_sent_ < text_size_) {
     const std::span all(reinterpret_cast<const std::uint8_t*>(text_.data()), text_size_);
     const std::size_t sent = port_.write(all.subspan(text_sent_));
@@ -207,6 +209,15 @@ bool Modem::push_out() {
   if (command_ != Command::kSend || !prompted_ || raw_sent_ == sending_) return false;
   const std::size_t sent = port_.write(std::span(send_).subspan(raw_sent_, sending_ - raw_sent_));
   raw_sent_ += sent;
+  return sent > 0;
+}
+
+// Ends of lines: empty commands, or the bytes that a send of before still owes.
+bool Modem::push_filler() {
+  std::array<std::uint8_t, 64> ends;
+  ends.fill('\r');
+  const std::size_t sent = port_.write(std::span(ends).first(std::min(ends.size(), filler_left_)));
+  filler_left_ -= sent;
   return sent > 0;
 }
 
@@ -403,6 +414,7 @@ void Modem::lose_modem(std::string_view why) {
   signal_ = kNoSignal;
   command_ = Command::kNone;
   text_size_ = text_sent_ = 0;
+  filler_left_ = 0;
   raw_left_ = 0;
   line_.clear();
   // A modem that has just been lost while connecting is tried again within the same attempt; `RDY` is how one begins.
@@ -459,10 +471,9 @@ std::uint64_t Modem::next_deadline_us() const {
   if (command_ != Command::kNone) deadline = command_deadline_us_;
   if (dialling_) deadline = std::min(deadline, dial_deadline_us_);
   if (raw_left_ > 0 && input_at_ == input_end_) deadline = std::min(deadline, raw_deadline_us_);
-  if (command_ == Command::kNone) {
-    if (next_command() != Command::kNone) deadline = std::min(deadline, not_before_us_);
-    if (state_ == State::kOpen) deadline = std::min(deadline, signal_due_us_);
-  }
+  if (command_ != Command::kNone) return deadline;
+  if (next_command() != Command::kNone) return std::min(deadline, not_before_us_);
+  if (state_ == State::kOpen) deadline = std::min(deadline, signal_due_us_);
   return deadline;
 }
 

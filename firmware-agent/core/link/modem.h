@@ -85,6 +85,7 @@ class Modem final : public ByteStream {
   void begin(Command command);
   std::string_view command_text(Command command);
   bool push_out();
+  bool push_filler();
   bool take_in();
   bool expire();
 
@@ -143,6 +144,9 @@ class Modem final : public ByteStream {
   std::size_t input_end_ = 0;
   std::size_t raw_left_ = 0;  // announced bytes that have not been read
 
+  // To go out before the text: what a modem that is in the middle of a send takes for the rest of it. It may be so
+  // after a reset of ours that was none of the modem's, and would swallow each `AT` otherwise.
+  std::size_t filler_left_ = 0;
   std::array<char, kMaxLine + 1> text_{};  // of the open command
   std::size_t text_size_ = 0;
   std::size_t text_sent_ = 0;

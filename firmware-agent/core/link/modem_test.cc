@@ -325,15 +325,45 @@ TEST_F(ModemTest, RefusesAHostThatDoesNotFitTheCommand) {
   EXPECT_EQ(modem.state(), State::kOpen);
 }
 
+// The device was reset in the middle of a send, the modem was not: it takes what comes for the rest of the bytes.
+TEST_F(ModemTest, FindsAModemThatStillWaitsForTheBytesOfASendOfBefore) {
+  for (const std::size_t missing : {std::size_t{1}, std::size_t{2}, std::size_t{700}, Modem::kMaxPush}) {
+    TestModem kept;
+    kept.grain = 1;
+    std::string heard;
+    kept.on_data = [&](std::span<const std::uint8_t> bytes) { heard.append(bytes.begin(), bytes.end()); };
+    Modem before(kept, clock);
+    before.connect("cloud.test", 8443);
+    for (int i = 0; i < 20'000 && before.state() != State::kOpen; ++i) before.poll();
+    before.write(as_bytes(std::string(Modem::kMaxPush, 'x')));
+    while (kept.raw_wanted() == 0 || kept.raw_wanted() > missing) ASSERT_TRUE(before.poll());
+
+    kept.grain = 4096;
+    Modem after(kept, clock);
+    after.connect("cloud.test", 8443);
+    for (int i = 0; i < 20'000 && after.state() == State::kConnecting; ++i) {
+      if (!after.poll()) clock.now_us = std::max(clock.now_us, after.next_deadline_us());
+    }
+    ASSERT_EQ(after.state(), State::kOpen) << missing << " bytes missing: " << after.error();
+    heard.clear();
+    after.write(as_bytes("alive"));
+    for (int i = 0; i < 500; ++i) after.poll();
+    EXPECT_EQ(heard, "alive") << missing << " bytes missing";
+  }
+}
+
 TEST_F(ModemTest, SurvivesACutAfterAnyByteOfTheConversation) {
-  for (std::size_t cut = 0; cut < 400; ++cut) {
+  for (std::size_t cut = 0; cut < 600; ++cut) {
     TestModem noisy;
     FakeClock time;
     Modem driver(noisy, time);
     driver.connect("cloud.test", 8443);
     // One byte at a time; after `cut` steps the modem restarts in the middle of whatever it was doing.
     noisy.grain = 1;
-    for (std::size_t i = 0; i < cut; ++i) driver.poll();
+    for (std::size_t i = 0; i < cut; ++i) {
+      driver.poll();
+      driver.write(as_bytes("in the middle of a send"));
+    }
     noisy.restart();
     for (int i = 0; i < 20'000; ++i) {
       if (driver.poll()) continue;

@@ -55,6 +55,8 @@ class TestModem final : public LinkPort {
     open = false;
     echo = true;
     raw_wanted_ = 0;
+    raw_.clear();
+    held_.clear();
     line_.clear();
     say("RDY");
   }
@@ -83,6 +85,8 @@ class TestModem final : public LinkPort {
   std::vector<std::string> commands;
   bool open = false;
 
+  std::size_t raw_wanted() const { return raw_wanted_; }  // bytes that the send under way still owes
+
   long count(std::string_view command) const { return std::count(commands.begin(), commands.end(), command); }
 
  private:
@@ -97,6 +101,7 @@ class TestModem final : public LinkPort {
     }
     std::string line;
     line.swap(line_);
+    if (line.empty()) return;
     if (echo) inject(line + "\r");
     commands.push_back(line);
     if (line != mute_command) run(line);
@@ -153,14 +158,14 @@ class TestModem final : public LinkPort {
     const int size = std::stoi(line.substr(line.find(',') + 1));
     if (!open || size < 1 || size > 1460) return say("ERROR");
     inject("\r\n> ");
-    raw_wanted_ = size;
+    raw_wanted_ = static_cast<std::size_t>(size);
   }
 
   std::deque<std::uint8_t> to_driver_;
   std::string line_;
   std::string held_;
   std::vector<std::uint8_t> raw_;
-  int raw_wanted_ = 0;
+  std::size_t raw_wanted_ = 0;
 };
 
 }  // namespace mv::test

@@ -78,8 +78,16 @@ void UpdateEngine::resume() {
       break;
     default:
       enter(Step::kFetchLayers);
+      resume_layer();
       break;
   }
+}
+
+// Layers are fetched in order, so the one in flight is the first that is not marked.
+void UpdateEngine::resume_layer() {
+  while (layer_ < target_.layer_count && (state_.layers >> layer_ & 1U) != 0) ++layer_;
+  const UpdateJournal::Progress known = journal_.progress();
+  if (layer_ == known.layer && layer_ < target_.layer_count && known.bytes <= sizes_[layer_]) fetched_ = known.bytes;
 }
 
 // ---- what is wanted ----
@@ -166,8 +174,16 @@ void UpdateEngine::on_chunk(std::uint32_t, std::span<const std::uint8_t> data, s
     fetch_ = Fetch::kBroken;
     return;
   }
-  if (step_ == Step::kFetchLayers) fetched_ += static_cast<std::uint32_t>(data.size());
+  if (step_ == Step::kFetchLayers) {
+    fetched_ += static_cast<std::uint32_t>(data.size());
+    note_pages();
+  }
   progress();
+}
+
+// A hint that is lost costs a download, nothing else.
+void UpdateEngine::note_pages() {
+  (void)journal_.write_progress({static_cast<std::uint8_t>(layer_), fetched_ / kPage * kPage});
 }
 
 void UpdateEngine::on_fetched() {
@@ -223,7 +239,7 @@ void UpdateEngine::finish_manifest() {
     return;
   }
   const std::uint8_t running = running_valid_ ? state_.running : UpdateState::kNone;
-  if (!write_state({Phase::kFetching, running, slot, 0})) {
+  if (!journal_.write_progress({}) || !write_state({Phase::kFetching, running, slot, 0})) {
     refuse(mv_wire_UpdateError_UPDATE_FLASH_FAILED, {"the journal of updates could not be written to flash"});
     return;
   }
@@ -272,7 +288,10 @@ bool UpdateEngine::open_layer() {
   probing_ = sizes_[layer_] == 0;
   fetched_ = probing_ ? 0 : fetched_ / kPage * kPage;
   const std::uint32_t length = probing_ ? 1 : sizes_[layer_] - fetched_;
-  if (!probing_) writer_.begin(LayerStore::staging_offset(layer()) + fetched_);
+  if (!probing_) {
+    writer_.begin(LayerStore::staging_offset(layer()) + fetched_);
+    note_pages();
+  }
   if (length == 0) {  // the link was lost between the last byte and the word that it was the last
     finish_layer();
     return true;

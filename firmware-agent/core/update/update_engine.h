@@ -2,9 +2,9 @@
 //
 // Downloading -> staged -> installing -> running, each step one record in the journal, so power may fail at any moment:
 // `boot` goes on from there, and what runs is the old application or the new one, whole. Layers are fetched in the
-// order of the manifest; one that is installed already is not fetched; one in flight goes on at its last page, or after
-// a reboot at its start. Nothing is installed before everything is there, was signed by a signer of this device and
-// matches its hashes.
+// order of the manifest; one that is installed already is not fetched; one in flight goes on at its last page, also
+// after a reboot. Nothing is installed before everything is there, was signed by a signer of this device and matches
+// its hashes.
 //
 // Everything on the Secure thread. `poll` does one bounded step (a page at most, or the hash of a layer) and never
 // blocks. The seams for what is to come: layers that are encrypted or sent as differences end in `on_chunk`, an undo
@@ -96,6 +96,7 @@ class UpdateEngine final : private link::BlobSink {
   void on_interrupted() override;
 
   void resume();
+  void resume_layer();
   bool load_running();
   bool load_target();
   bool reconcile();
@@ -109,6 +110,7 @@ class UpdateEngine final : private link::BlobSink {
   bool poll_layers();
   bool open_layer();
   void finish_layer();
+  void note_pages();
   void mark_layer();
   void enter_staged();
 

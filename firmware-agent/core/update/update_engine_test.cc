@@ -93,6 +93,65 @@ TEST_F(UpdateEngineTest, AfterARebootKeepsTheLayersThatWereComplete) {
   EXPECT_LT(cloud_.bytes_served, 52000U);
 }
 
+TEST_F(UpdateEngineTest, AfterARebootGoesOnAtTheLastPageOfALayer) {
+  boot();
+  const Bundle bundle = make_bundle({pattern(9000, 1), pattern(100000, 2)});
+  cloud_.add(bundle);
+  device_->desire(bundle);
+  device_->run(50);  // about 70 kB of the second layer
+  const std::uint64_t before = cloud_.bytes_served;
+  ASSERT_EQ(device_->report().state, mv_wire_AppState_APP_DOWNLOADING);
+  ASSERT_GT(before, 60000U);
+  cloud_.disconnect();
+  cloud_.connect();
+  boot();
+  EXPECT_GT(device_->report().bytes_done + storage::kPage, before - bundle.manifest.size());
+  device_->desire(bundle);
+  device_->run();
+  EXPECT_TRUE(device_->runs(bundle));
+  EXPECT_LT(cloud_.bytes_served, 109000U + storage::kPage + 2000U);
+}
+
+TEST_F(UpdateEngineTest, AfterARebootFetchesAgainWhatWasDamagedMeanwhile) {
+  boot();
+  const Bundle bundle = make_bundle({pattern(100000, 2)});
+  cloud_.add(bundle);
+  device_->desire(bundle);
+  device_->run(40);
+  cloud_.disconnect();
+  cloud_.connect();
+  flash_.flip_bit(flash_map::kStaging.offset + 100, 3);
+  boot();
+  device_->desire(bundle);
+  device_->run();
+  EXPECT_TRUE(device_->runs(bundle));
+  EXPECT_TRUE(installed(flash_, bundle));
+}
+
+// Rebooted at each step of the change: what lies in the staging area of the bundle before is not taken for its own.
+TEST_F(UpdateEngineTest, AfterARebootBeginsAnotherBundleAtItsStart) {
+  const Bundle first = make_bundle({pattern(100000, 2)});
+  const Bundle second = make_bundle({pattern(100000, 3)});
+  cloud_.add(first);
+  cloud_.add(second);
+  for (int steps = 1; steps < 8; ++steps) {
+    flash_ = FakeFlash(kFlashSize);
+    boot();
+    device_->desire(first);
+    device_->run(40);
+    device_->desire(second, 2);
+    device_->run(steps);
+    cloud_.disconnect();
+    cloud_.connect();
+    cloud_.bytes_served = 0;
+    boot();
+    device_->desire(second, 2);
+    device_->run();
+    EXPECT_TRUE(device_->runs(second)) << steps;
+    EXPECT_LT(cloud_.bytes_served, 103000U) << steps;
+  }
+}
+
 TEST_F(UpdateEngineTest, TakesABundleOfTheOriginalWhoseLayersHaveNoSize) {
   boot();
   Bundle bundle;

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "core/storage/flash_units.h"
 #include "core/storage/little_endian.h"
 
 namespace mv::update {
@@ -9,6 +10,7 @@ namespace {
 
 constexpr std::uint8_t kStateKind = 0;
 constexpr std::uint8_t kSizesKind = 1;
+constexpr std::uint8_t kProgressKind = 2;
 
 std::uint32_t pack(const UpdateState& state) {
   return static_cast<std::uint32_t>(state.phase) | static_cast<std::uint32_t>(state.running) << 4U |
@@ -34,6 +36,18 @@ bool UpdateJournal::write_sizes(const Sizes& sizes) {
     storage::store_u32(std::span(bytes).subspan(4 * i).first<4>(), sizes[i]);
   }
   return records_.put(kSizesKind, 0, bytes);
+}
+
+bool UpdateJournal::write_progress(const Progress& progress) {
+  if (progress == this->progress()) return true;
+  return records_.put(kProgressKind,
+                      static_cast<std::uint32_t>(progress.layer) << 24U | progress.bytes / storage::kPage);
+}
+
+UpdateJournal::Progress UpdateJournal::progress() const {
+  const auto record = records_.find(kProgressKind);
+  if (!record) return {};
+  return {static_cast<std::uint8_t>(record->number >> 24U), (record->number & 0xFFFFU) * storage::kPage};
 }
 
 UpdateJournal::Sizes UpdateJournal::sizes() {

@@ -43,6 +43,17 @@ class UpdateJournal {
   bool write_sizes(const Sizes& sizes);
   Sizes sizes();
 
+  // How much of the layer in flight lies in the staging area, in whole pages. A hint that saves a download: the layer's
+  // hash decides whether it is true.
+  struct Progress {
+    std::uint8_t layer = 0;
+    std::uint32_t bytes = 0;  // a multiple of a page
+
+    bool operator==(const Progress&) const = default;
+  };
+  bool write_progress(const Progress& progress);  // nothing is written if it stands there already
+  Progress progress() const;
+
  private:
   storage::RecordStore records_;
 };
