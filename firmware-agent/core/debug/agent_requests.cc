@@ -1,6 +1,7 @@
 // The agent's numbered requests: resume, read, write, digest, reset, and their answers.
 
 #include <algorithm>
+#include <type_traits>
 
 #include "core/debug/agent.h"
 
@@ -55,7 +56,7 @@ void Agent::resume(const mv_wire_ResumeRequest& request) {
   if (static_cast<std::uint32_t>(request.mode) > mv_wire_ResumeMode_RESUME_STEP_RANGE) {
     return refuse(mv_wire_AgentError_AGENT_BAD_REQUEST, "the resume mode is not one that this device knows");
   }
-  if (!change_breakpoints(request)) return;
+  if (!change_watchpoints(request) || !change_breakpoints(request)) return;
   push_count_ = request.push_count;
   std::copy_n(request.push, push_count_, push_.begin());
   std::array<AddressRange, Engine::kMaxRanges> ranges;
@@ -63,7 +64,38 @@ void Agent::resume(const mv_wire_ResumeRequest& request) {
   open_ = Open::kResume;
   open_sequence_ = current_sequence_;
   constexpr std::array kGoals = {Engine::Goal::kRun, Engine::Goal::kStep, Engine::Goal::kStepRange};
-  engine_.resume(kGoals[request.mode], std::span(ranges).first(request.ranges_count));
+  engine_.resume(kGoals[request.mode], std::span(ranges).first(request.ranges_count), request.step_interrupts);
+}
+
+// As for breakpoints: a change that fails leaves the watchpoints as they were but for the removed ones. One whose kind
+// is unknown is refused before anything is done.
+bool Agent::change_watchpoints(const mv_wire_ResumeRequest& request) {
+  const auto from = [](const mv_wire_Watchpoint& watch) {
+    return Watchpoint{watch.address, watch.length, static_cast<WatchKind>(watch.kind)};
+  };
+  Watchpoints& watchpoints = engine_.watchpoints();
+  for (std::size_t i = 0; i < request.unwatch_count; ++i) watchpoints.remove(from(request.unwatch[i]));
+  std::array<bool, std::extent_v<decltype(request.watch)>> added{};
+  for (std::size_t i = 0; i < request.watch_count; ++i) {
+    const mv_wire_Watchpoint& watch = request.watch[i];
+    added[i] = !watchpoints.contains(from(watch));
+    WatchpointError error = WatchpointError::kBadRange;
+    if (watch.kind <= mv_wire_WatchKind_WATCH_ACCESS &&
+        inside(board_.regions, Region::Kind::kRam, watch.address, watch.length)) {
+      error = watchpoints.insert(from(watch));
+    }
+    if (error == WatchpointError::kNone) continue;
+    for (std::size_t k = 0; k < i; ++k) {
+      if (added[k]) watchpoints.remove(from(request.watch[k]));
+    }
+    if (error == WatchpointError::kNoneFree) {
+      refuse(mv_wire_AgentError_AGENT_NO_BREAKPOINT_FREE, "all watchpoints of this device are in use: remove one");
+    } else {
+      refuse(mv_wire_AgentError_AGENT_BAD_ADDRESS, "a watchpoint is too long, or not in the application's RAM");
+    }
+    return false;
+  }
+  return true;
 }
 
 // All or nothing: a change that fails leaves the breakpoints as they were but for the removed ones.
