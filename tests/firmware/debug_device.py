@@ -29,8 +29,7 @@ def agent_messages():
 agent = agent_messages()
 
 
-def symbols(firmware, application):
-    elf = os.path.join(firmware, "test-applications", "app-%s.elf" % application)
+def symbols(elf):
     lines = subprocess.run(["arm-none-eabi-nm", elf], check=True, capture_output=True, text=True).stdout.splitlines()
     return {name: int(value, 16) & ~1 for value, _, name in (line.split() for line in lines if len(line.split()) == 3)}
 
@@ -50,10 +49,10 @@ class Stop:
 class DebugDevice(Device):
     """A device whose agent listens on the modem's port."""
 
-    def __init__(self, firmware, application, **options):
+    def __init__(self, firmware, application, elf=None, **options):
         super().__init__(firmware, microvisor=os.path.join("test-applications", "debug-serial.bin"),
                          application=application, **options)
-        self.at = symbols(firmware, application)
+        self.at = symbols(elf or os.path.join(firmware, "test-applications", "app-%s.elf" % application))
         self.sequence = 0
         self.bytes = b""
         self.server = socket.socket(socket.AF_UNIX)
