@@ -124,6 +124,12 @@ class Debug(unittest.TestCase):
         self.assertEqual(stop.reason, agent.STOP_INTERRUPT)
         self.assertGreater(stop.message.steps, 256)
 
+    def test_a_halted_application_with_interrupts_pending_keeps_no_core_busy(self):
+        self.attached_at("branches")
+        before = self.device.cpu_seconds()
+        time.sleep(1)  # what is measured is this second
+        self.assertLess(self.device.cpu_seconds() - before, 0.2)
+
     def test_a_running_application_is_interrupted(self):
         self.device.attach(halt=False)
         self.device.attach()  # halts

@@ -102,6 +102,11 @@ class Watch(unittest.TestCase):
         self.assertEqual(stop.pc, self.at["pair_store"])
         self.assertEqual(self.word(words + 8), self.word(self.at["rounds"]))
 
+    def test_an_unaligned_store_that_begins_in_another_granule(self):
+        stop = self.watch(watchpoint(self.shared + AFTER))
+        self.expect(stop, self.shared + AFTER)
+        self.assertEqual(stop.pc, self.at["odd_store"])
+
     def test_floating_point_stores(self):
         stop = self.watch(watchpoint(self.at["wide_level"] + 4), watchpoint(self.at["level"]))
         seen = set()

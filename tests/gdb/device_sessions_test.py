@@ -164,6 +164,13 @@ class Watchpoints(DeviceSession):
         self.assertEqual(["Breakpoint" in out for out in stops], [True] * 5)  # GDB tells both at once
         self.assertEqual(self.value("rounds"), 5)
 
+    def test_system_calls_reach_watched_memory(self):
+        self.gdb.do("watch now")
+        before = self.value("now")
+        self.assertRegex(self.run_to("svc"), r"Temporary breakpoint")  # what the Secure side writes is not reported
+        self.assertGreater(self.value("now"), before)
+        self.assertEqual(self.value("result"), 0)
+
     def test_refuses_what_cannot_be_watched(self):
         self.gdb.do("watch *(int*)0x100000")
         self.assertRegex(self.gdb.do("continue"), r"[Cc]ould not insert hardware watchpoint")

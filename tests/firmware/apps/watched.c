@@ -34,6 +34,11 @@ __attribute__((naked, noinline)) void write_many(volatile uint32_t* to, uint32_t
       "bx lr\n");
 }
 
+// Begins in one granule and ends in the next.
+__attribute__((noinline)) void write_odd(uint32_t value) {
+  __asm volatile(".global odd_store\nodd_store: str %0, [%1]" : : "r"(value), "r"((uint32_t)&shared + 30) : "memory");
+}
+
 __attribute__((noinline)) uint32_t read_quiet(void) {
   uint32_t value;
   __asm volatile(".global quiet_load\nquiet_load: ldr %0, [%1]" : "=r"(value) : "r"(&shared.quiet) : "memory");
@@ -66,6 +71,7 @@ int main(void) {
     shared.bytes[1] = (uint8_t)rounds;
     shared.same = 77;
     if (rounds % 16 == 0) write_quiet(rounds);
+    if (rounds % 16 == 4) write_odd(rounds << 16);
     if (rounds % 16 == 8) write_many(shared.words, rounds);
     seen = read_quiet();
     count_atomically();
