@@ -18,6 +18,11 @@ constexpr std::uint32_t kEnabled = 1;  // SAU_RLAR.ENABLE
 // words has eight. It also keeps LDRD, whose first load may change the base of the second, in one piece.
 constexpr std::uint32_t kLongestAccess = 8;
 
+// A write that changes nothing is left out: each empties QEMU's table of translations.
+void set(std::uint32_t address, std::uint32_t value) {
+  if (reg32(address) != value) reg32(address) = value;
+}
+
 }  // namespace
 
 void MemoryWatch::use_regions(std::uint32_t first, std::uint32_t count) {
@@ -48,15 +53,16 @@ bool MemoryWatch::covers(std::uint32_t address, std::uint32_t size) const {
                      [&](const Range& range) { return address <= range.last && range.first <= address + (size - 1); });
 }
 
-// With interrupts off: the number selects the region for the two registers after it.
+// With interrupts off: the number selects the region for the two registers after it. A region is off while its base
+// changes.
 void MemoryWatch::apply() const {
   const bool closes = closed_ && openings_ == 0;
   for (std::uint32_t i = 0; i < count_; ++i) {
     reg32(kSauRegionNumber) = first_region_ + i;
-    reg32(kSauLimit) = 0;
+    if (!closes || reg32(kSauBase) != ranges_[i].first) set(kSauLimit, 0);
     if (!closes) continue;
-    reg32(kSauBase) = ranges_[i].first;
-    reg32(kSauLimit) = (ranges_[i].last & ~(kGranule - 1)) | kEnabled;
+    set(kSauBase, ranges_[i].first);
+    set(kSauLimit, (ranges_[i].last & ~(kGranule - 1)) | kEnabled);
   }
   barrier();
 }

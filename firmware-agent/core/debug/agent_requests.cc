@@ -1,7 +1,6 @@
 // The agent's numbered requests: resume, read, write, digest, reset, and their answers.
 
 #include <algorithm>
-#include <type_traits>
 
 #include "core/debug/agent.h"
 
@@ -32,6 +31,11 @@ bool take_words(const Field& field, std::uint64_t mask, std::array<std::uint32_t
   return true;
 }
 
+Watchpoint watchpoint_from(const mv_wire_Watchpoint& watch) {
+  static_assert(std::size(decltype(mv_wire_ResumeRequest::watch){}) == Watchpoints::kMax);
+  return {watch.address, watch.length, static_cast<WatchKind>(watch.kind)};
+}
+
 // What the hardware needs to return into the application must stay as it is: which stack, which handler.
 const char* unfit(const Context& before, const Context& after, std::span<const Region> regions) {
   constexpr std::array kFixed = {0, 1, 5, 6, 7};  // msp, psp, control, msplim, psplim
@@ -56,7 +60,9 @@ void Agent::resume(const mv_wire_ResumeRequest& request) {
   if (static_cast<std::uint32_t>(request.mode) > mv_wire_ResumeMode_RESUME_STEP_RANGE) {
     return refuse(mv_wire_AgentError_AGENT_BAD_REQUEST, "the resume mode is not one that this device knows");
   }
-  if (!change_watchpoints(request) || !change_breakpoints(request)) return;
+  Added added{};
+  if (!change_watchpoints(request, added)) return;
+  if (!change_breakpoints(request)) return take_back_watchpoints(request, request.watch_count, added);
   push_count_ = request.push_count;
   std::copy_n(request.push, push_count_, push_.begin());
   std::array<AddressRange, Engine::kMaxRanges> ranges;
@@ -67,27 +73,18 @@ void Agent::resume(const mv_wire_ResumeRequest& request) {
   engine_.resume(kGoals[request.mode], std::span(ranges).first(request.ranges_count), request.step_interrupts);
 }
 
-// As for breakpoints: a change that fails leaves the watchpoints as they were but for the removed ones. One whose kind
-// is unknown is refused before anything is done.
-bool Agent::change_watchpoints(const mv_wire_ResumeRequest& request) {
-  const auto from = [](const mv_wire_Watchpoint& watch) {
-    return Watchpoint{watch.address, watch.length, static_cast<WatchKind>(watch.kind)};
-  };
+// As for breakpoints: a change that fails leaves the watchpoints as they were but for the removed ones.
+bool Agent::change_watchpoints(const mv_wire_ResumeRequest& request, Added& added) {
   Watchpoints& watchpoints = engine_.watchpoints();
-  for (std::size_t i = 0; i < request.unwatch_count; ++i) watchpoints.remove(from(request.unwatch[i]));
-  std::array<bool, std::extent_v<decltype(request.watch)>> added{};
+  for (std::size_t i = 0; i < request.unwatch_count; ++i) watchpoints.remove(watchpoint_from(request.unwatch[i]));
   for (std::size_t i = 0; i < request.watch_count; ++i) {
     const mv_wire_Watchpoint& watch = request.watch[i];
-    added[i] = !watchpoints.contains(from(watch));
-    WatchpointError error = WatchpointError::kBadRange;
-    if (watch.kind <= mv_wire_WatchKind_WATCH_ACCESS &&
-        inside(board_.regions, Region::Kind::kRam, watch.address, watch.length)) {
-      error = watchpoints.insert(from(watch));
-    }
+    const bool possible = watch.kind <= mv_wire_WatchKind_WATCH_ACCESS &&
+                          inside(board_.regions, Region::Kind::kRam, watch.address, watch.length);
+    added[i] = !watchpoints.contains(watchpoint_from(watch));
+    const WatchpointError error = possible ? watchpoints.insert(watchpoint_from(watch)) : WatchpointError::kBadRange;
     if (error == WatchpointError::kNone) continue;
-    for (std::size_t k = 0; k < i; ++k) {
-      if (added[k]) watchpoints.remove(from(request.watch[k]));
-    }
+    take_back_watchpoints(request, i, added);
     if (error == WatchpointError::kNoneFree) {
       refuse(mv_wire_AgentError_AGENT_NO_BREAKPOINT_FREE, "all watchpoints of this device are in use: remove one");
     } else {
@@ -96,6 +93,12 @@ bool Agent::change_watchpoints(const mv_wire_ResumeRequest& request) {
     return false;
   }
   return true;
+}
+
+void Agent::take_back_watchpoints(const mv_wire_ResumeRequest& request, std::size_t count, const Added& added) {
+  for (std::size_t i = 0; i < count; ++i) {
+    if (added[i]) engine_.watchpoints().remove(watchpoint_from(request.watch[i]));
+  }
 }
 
 // All or nothing: a change that fails leaves the breakpoints as they were but for the removed ones.
