@@ -169,6 +169,18 @@ class Watch(unittest.TestCase):
         stop = self.watch(watchpoint(self.shared + QUIET), push=[agent.ReadRange(address=self.shared + QUIET, length=4)])
         self.assertEqual(stop.message.pushed[0].data, struct.pack("<I", 0))
 
+    def test_memory_is_read_beside_a_running_application_also_where_it_is_watched(self):
+        number = self.device.begin(resume=agent.ResumeRequest(watch=[watchpoint(self.shared + BYTES, length=1)]))
+        read = agent.ReadRequest(ranges=[agent.ReadRange(address=self.shared, length=32)])
+        for _ in range(20):
+            self.device.send(agent.AgentRequest(read=read))
+            reply = self.device.receive()
+            self.assertEqual((reply.sequence, reply.read.ranges[0].error), (0, agent.AGENT_OK))
+            self.assertEqual(struct.unpack_from("<I", reply.read.ranges[0].data, SAME)[0], 77)
+        self.device.interrupt()
+        reply = self.device.receive()
+        self.assertEqual((reply.sequence, reply.stopped.reason), (number, agent.STOP_INTERRUPT))
+
     def refused(self, *watchpoints):
         number = self.device.begin(resume=agent.ResumeRequest(watch=watchpoints))
         reply = self.device.receive()
