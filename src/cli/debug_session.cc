@@ -242,6 +242,9 @@ class Session final : public DebugSession {
     gdb::Result<void> insert_breakpoint(std::uint32_t a) override { return target->insert_breakpoint(a); }
     void remove_breakpoint(std::uint32_t a) override { target->remove_breakpoint(a); }
     std::string elf_path() const override { return target->elf_path(); }
+    gdb::Result<void> insert_watchpoint(const gdb::Watchpoint& w) override { return target->insert_watchpoint(w); }
+    void remove_watchpoint(const gdb::Watchpoint& w) override { target->remove_watchpoint(w); }
+    std::string watch_help() const override { return target->watch_help(); }
     std::string status() const override { return target->status(); }
     void on_notice(std::function<void(const std::string&)> h) override {
       target->on_notice([this, h = std::move(h)](const std::string& text) {

@@ -83,6 +83,12 @@ class Device:
         """The machine's own debug port; stops the machine."""
         return MachineDebugger(self.path("debugger"), DEADLINE)
 
+    def cpu_seconds(self):
+        """CPU time that QEMU has taken so far."""
+        with open("/proc/%d/stat" % self.process.pid) as file:
+            fields = file.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def kill(self):
         """As a power cut would."""
         if self.process.poll() is None:

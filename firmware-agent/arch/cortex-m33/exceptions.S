@@ -35,13 +35,17 @@ FUNCTION PendSV_Handler
         ldmia   r0, {r4-r11}
         bx      lr
 
-// Two places of ours make supervisor calls: the trampoline below, and a system call that ends while a switch is due
-// (syscalls.S, mv_leave).
+// Three places of ours make supervisor calls: the trampoline and mv_idle below, and a system call that ends while a
+// switch is due (syscalls.S, mv_leave).
 FUNCTION SVC_Handler
         tst     lr, #8
         beq     leave_system_call
         mrs     r0, psp
         ldr     r1, [r0, #24]
+        ldr     r2, =mv_idle_called
+        bic     r2, r2, #1
+        cmp     r1, r2
+        beq     mv_sleep
         ldr     r2, =mv_trampoline_called
         bic     r2, r2, #1
         cmp     r1, r2
@@ -77,6 +81,12 @@ FUNCTION mv_return_trampoline
         svc     #0
 mv_trampoline_called:
         b       mv_return_trampoline
+
+// The Secure thread has nothing to do: see Scheduler::sleep.
+FUNCTION mv_idle
+        svc     #2
+mv_idle_called:
+        bx      lr
 
 FUNCTION HardFault_Handler
         mov     r0, lr

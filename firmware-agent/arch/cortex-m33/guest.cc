@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include "arch/cortex-m33/memory_watch.h"
 #include "arch/cortex-m33/registers.h"
 #include "arch/cortex-m33/scheduler.h"
 
@@ -40,16 +41,19 @@ bool CheckedMemory::copy_in(std::span<std::uint8_t> to, std::uint32_t from) {
   if (to.empty()) return true;
   const bool code = lies_within(from, static_cast<std::uint32_t>(to.size()), regions_.code, regions_.code_size);
   if (!code && !in_ram(from, to.size())) return false;
+  const MemoryWatch::Opening opening;
   if (!allowed(from, to.size(), as_caller(CMSE_MPU_READ))) return false;
   std::memcpy(to.data(), reinterpret_cast<const void*>(from), to.size());
   return true;
 }
 
 bool CheckedMemory::writable(std::uint32_t address, std::uint32_t size) {
+  const MemoryWatch::Opening opening;
   return size == 0 || (in_ram(address, size) && allowed(address, size, as_caller(CMSE_MPU_READWRITE)));
 }
 
 bool CheckedMemory::copy_out(std::uint32_t to, std::span<const std::uint8_t> from) {
+  const MemoryWatch::Opening opening;
   if (!writable(to, static_cast<std::uint32_t>(from.size()))) return false;
   std::memcpy(reinterpret_cast<void*>(to), from.data(), from.size());
   return true;
@@ -57,6 +61,7 @@ bool CheckedMemory::copy_out(std::uint32_t to, std::span<const std::uint8_t> fro
 
 bool CheckedMemory::deliver(std::uint32_t to, std::span<const std::uint8_t> from) {
   if (from.empty()) return true;
+  const MemoryWatch::Opening opening;
   if (!in_ram(to, from.size()) || !allowed(to, from.size(), CMSE_NONSECURE)) return false;
   std::memcpy(reinterpret_cast<void*>(to), from.data(), from.size());
   return true;

@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include "arch/cortex-m33/memory_watch.h"
 #include "arch/cortex-m33/registers.h"
 
 extern "C" {
@@ -55,6 +56,7 @@ bool ProbedMemory::translate(std::uint32_t& address, std::size_t size) const {
 
 bool ProbedMemory::read(std::uint32_t address, std::span<std::uint8_t> out) {
   if (out.empty()) return true;
+  const MemoryWatch::Opening opening;
   if (!translate(address, out.size())) return false;
   for (std::size_t at = 0; at < out.size();) {
     const std::size_t size = access_size(address + static_cast<std::uint32_t>(at), out.size() - at);
@@ -68,6 +70,7 @@ bool ProbedMemory::read(std::uint32_t address, std::span<std::uint8_t> out) {
 
 bool ProbedMemory::write(std::uint32_t address, std::span<const std::uint8_t> bytes) {
   if (bytes.empty()) return true;
+  const MemoryWatch::Opening opening;
   if (!translate(address, bytes.size())) return false;
   for (std::size_t at = 0; at < bytes.size();) {
     const std::size_t size = access_size(address + static_cast<std::uint32_t>(at), bytes.size() - at);

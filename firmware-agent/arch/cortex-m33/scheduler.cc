@@ -11,6 +11,7 @@ mv::arch::SavedContext* mv_current_context;
 std::uint32_t mv_base_mask;
 std::uint32_t mv_switch_wanted;  // read by syscalls.S
 void mv_return_trampoline();
+void mv_idle();
 }
 
 namespace mv::arch {
@@ -98,12 +99,14 @@ void Scheduler::wait_until(std::uint64_t deadline_us) {
     blocked_ = true;
     pend_switch();
   }
-  while (blocked_) idle();
+  while (blocked_) mv_idle();
   woken_ = false;
 }
 
-// The world is not runnable either, else the thread would not be here.
-void Scheduler::idle() {
+// The world is not runnable either, else the thread would not be here. In a handler, because QEMU 7.2 wakes for every
+// interrupt more urgent than the active exception, masked or not (nvic_irq_update): with none active, an interrupt of
+// the halted application that is pending would keep the host's core busy.
+void Scheduler::sleep() {
   const InterruptsOff guard;
   if (blocked_) __asm volatile("dsb\n wfi" : : : "memory");
 }
@@ -275,5 +278,7 @@ extern "C" std::uint64_t mv_leave_system_call(std::uint32_t exc_return, std::uin
   const std::uint32_t to = mv::arch::scheduler.leave_system_call(from, from.thread_mode() ? psp : msp, taken);
   return std::uint64_t{taken} << 32 | to;
 }
+
+extern "C" void mv_sleep() { mv::arch::scheduler.sleep(); }
 
 extern "C" void mv_tick(std::uint32_t exc_return) { mv::arch::scheduler.tick(exc_return); }

@@ -104,6 +104,7 @@ class Scheduler final : public Waiter {
   // Entry points of the exceptions.
   SavedContext* switch_context();
   void tick(std::uint32_t exc_return);
+  void sleep();
 
   // A system call is about to return to Non-secure state while mv_switch_wanted is set; it stands in SVC_Handler, its
   // frame at `frame`. Makes it look interrupted in Non-secure state, right after the call. Returns EXC_RETURN.
@@ -116,7 +117,6 @@ class Scheduler final : public Waiter {
   void select(SavedContext* next, std::uint64_t now);
   void note_intruder(ExcReturn interrupted, std::uint64_t now);
   void arm_tick(std::uint64_t now);
-  void idle();
 
   Clock* clock_ = nullptr;
   WorldKeeper* keeper_ = nullptr;

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "arch/cortex-m33/critical_section.h"
+#include "arch/cortex-m33/memory_watch.h"
 #include "arch/cortex-m33/registers.h"
 #include "arch/cortex-m33/world_context.h"
 #include "core/platform/flash_map.h"
@@ -13,6 +14,10 @@ namespace {
 
 constexpr std::uint32_t kInterruptWords = 3;  // 92 interrupts, 32 a word
 constexpr std::uint32_t kThumb = 1U << 24;    // xPSR.T
+
+// SFSR.AUVIOL alone: an access to data. QEMU 7.2 sets SFARVALID with it for exception frames only.
+constexpr std::uint32_t kAttributionViolation = 1U << 3;
+constexpr std::uint32_t kLongestWatch = 256;  // bytes; what a debugger can be sent with each stop sets the limit
 
 // Runs in Non-secure state, where the application's code will be: ends what is left of an application. Some of it can
 // only be done from there: an exception is deactivated by returning from it, and QEMU 7.2 lets nobody else reach
@@ -65,10 +70,13 @@ void reset_registers(std::uint32_t vectors) {
   write_psp_ns(0);
 }
 
-debug::Event kind_of(const debug::Context& context, ProbedMemory& memory) {
+// What a Secure HardFault means.
+debug::Event kind_of(const debug::Context& context, const debug::FaultRegisters& fault, ProbedMemory& memory) {
   std::array<std::uint8_t, 2> opcode{};
-  const bool at_bkpt = context.frame_valid && memory.read(context.pc(), opcode) && opcode[1] == 0xbe;
-  return at_bkpt ? debug::Event::kBreakpoint : debug::Event::kFault;
+  if (!context.frame_valid) return debug::Event::kFault;
+  if (memory.read(context.pc(), opcode) && opcode[1] == 0xbe) return debug::Event::kBreakpoint;
+  return memory_watch.closed() && fault.sfsr == kAttributionViolation ? debug::Event::kWatchpoint
+                                                                      : debug::Event::kFault;
 }
 
 }  // namespace
@@ -103,6 +111,7 @@ void World::stop() {
     fault_noted_ = false;
     scheduler_.mask_world_interrupts(false);
   }
+  memory_watch.open_all();
   pend_switch();  // takes back BASEPRI_S too: from here on no interrupt of the application is taken
 }
 
@@ -221,6 +230,20 @@ void World::mask_interrupts(bool masked) {
   pend_switch();
 }
 
+debug::DebugUnit::Capabilities World::capabilities() const {
+  return {.breakpoints = 0,
+          .hardware_step = false,
+          .watchpoints = memory_watch.capacity(),
+          .watch_length = kLongestWatch,
+          .watching = debug::Watching::kAttribution};
+}
+
+bool World::insert_watchpoint(const debug::Watchpoint& watchpoint) {
+  const ApplicationRegions& regions = memory_.regions();
+  if (!lies_within(watchpoint.address, watchpoint.length, regions.ram, regions.ram_size)) return false;
+  return memory_watch.close(watchpoint.address, watchpoint.length, regions.ram);
+}
+
 void World::note_fault(const debug::FaultRegisters& fault, bool frame_lost) {
   fault_ = fault;
   frame_lost_ = frame_lost;
@@ -251,8 +274,8 @@ void World::deliver(debug::Event event, SavedContext& world) {
   debug::FaultRegisters fault;
   const bool faulted = event == debug::Event::kFault;
   read_context(world, faulted && frame_lost_, context);
-  if (faulted) event = kind_of(context, memory_);
-  if (event == debug::Event::kFault) fault = fault_;
+  if (faulted) event = kind_of(context, fault_, memory_);
+  if (event == debug::Event::kFault || event == debug::Event::kWatchpoint) fault = fault_;
 
   using Verdict = debug::DebugEvents::Verdict;
   const Verdict otherwise = faulted ? Verdict::kCrash : Verdict::kHalt;

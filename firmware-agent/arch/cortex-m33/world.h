@@ -9,6 +9,7 @@
 #include <span>
 
 #include "arch/cortex-m33/memory_probe.h"
+#include "arch/cortex-m33/memory_watch.h"
 #include "arch/cortex-m33/scheduler.h"
 #include "core/platform/application.h"
 #include "core/platform/debug_unit.h"
@@ -36,13 +37,17 @@ class World final : public Application, public debug::DebugUnit, public WorldKee
   void stop() override;
   bool running() const override { return state_ == State::kRunning || state_ == State::kHalted; }
 
-  Capabilities capabilities() const override { return {.breakpoints = 0, .watchpoints = 0, .hardware_step = false}; }
+  Capabilities capabilities() const override;
   void halt() override;
   void halt_at_start() override { halt_at_start_ = true; }
   void resume(const debug::Context& context) override;
   void mask_interrupts(bool masked) override;
   bool insert_breakpoint(std::uint32_t) override { return false; }
   bool remove_breakpoint(std::uint32_t) override { return false; }
+  bool insert_watchpoint(const debug::Watchpoint& watchpoint) override;
+  void remove_watchpoints() override { memory_watch.open_all(); }
+  bool guards(std::uint32_t address, std::uint32_t size) const override { return memory_watch.covers(address, size); }
+  debug::Watchpoint watchpoint_hit() const override { return {}; }
 
   bool event_pending() const override { return fault_noted_; }
   bool switch_point_wanted() const override { return halt_wanted_; }

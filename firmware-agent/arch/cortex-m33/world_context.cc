@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "arch/cortex-m33/memory_watch.h"
 #include "arch/cortex-m33/registers.h"
 
 extern "C" void mv_read_high_fp(std::uint32_t* s16_to_s31);
@@ -98,6 +99,7 @@ ExceptionFrame* frame_of(const SavedContext& world) {
 }
 
 ExceptionFrame* push_frame(ExcReturn exc_return, const std::uint32_t* frame, std::uint32_t size) {
+  const MemoryWatch::Opening opening;
   const std::uint32_t sp = stack_pointer(exc_return);
   const std::uint32_t at = (sp - size) & ~7U;
   const std::uint32_t limit = on_process_stack(exc_return) ? read_psplim_ns() : read_msplim_ns();

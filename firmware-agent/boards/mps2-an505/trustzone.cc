@@ -1,5 +1,6 @@
 #include "boards/mps2-an505/trustzone.h"
 
+#include "arch/cortex-m33/memory_watch.h"
 #include "arch/cortex-m33/registers.h"
 #include "boards/mps2-an505/memory.h"
 
@@ -18,6 +19,9 @@ constexpr std::uint32_t kNscConfiguration = 0x50080014;  // bit 0: code region m
 constexpr std::uint32_t kInternalPeripherals = 0x50080070, kUarts = 0x50080084, kFpga = 0x50080088;
 constexpr std::uint32_t kTimer1AndDual = 1U << 1 | 1U << 2;  // timer 0 is our clock
 constexpr std::uint32_t kSpis = 0x1f, kOtherUarts = 1U << 7 | 1U << 8 | 1U << 9;
+
+constexpr std::uint32_t kSauRegions = 8;
+constexpr std::uint32_t kFirstSpareSauRegion = 4;
 
 void give_sau_region(std::uint32_t number, std::uint32_t base, std::uint32_t size, bool callable) {
   reg32(arch::kSauRegionNumber) = number;
@@ -52,6 +56,7 @@ void divide_worlds() {
   give_sau_region(1, kApplication.ram, kApplication.ram_size, false);
   give_sau_region(2, kApplication.peripherals, kApplication.peripherals_size, false);
   give_sau_region(3, kVeneers, kVeneersSize, true);
+  arch::memory_watch.use_regions(kFirstSpareSauRegion, kSauRegions - kFirstSpareSauRegion);
   reg32(arch::kSauControl) = 1;
   give_interrupts();
   arch::barrier();

@@ -77,6 +77,9 @@ class Agent {
 
   void resume(const mv_wire_ResumeRequest& request);
   bool change_breakpoints(const mv_wire_ResumeRequest& request);
+  using Added = std::array<bool, Watchpoints::kMax>;
+  bool change_watchpoints(const mv_wire_ResumeRequest& request, Added& added);
+  void take_back_watchpoints(const mv_wire_ResumeRequest& request, std::size_t count, const Added& added);
   void take_back(const mv_wire_ResumeRequest& request, std::size_t count, const std::array<bool, 32>& added);
   void read(const mv_wire_ReadRequest& request);
   void peek(const mv_wire_ReadRequest& request);

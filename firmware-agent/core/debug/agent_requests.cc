@@ -31,6 +31,11 @@ bool take_words(const Field& field, std::uint64_t mask, std::array<std::uint32_t
   return true;
 }
 
+Watchpoint watchpoint_from(const mv_wire_Watchpoint& watch) {
+  static_assert(std::size(decltype(mv_wire_ResumeRequest::watch){}) == Watchpoints::kMax);
+  return {watch.address, watch.length, static_cast<WatchKind>(watch.kind)};
+}
+
 // What the hardware needs to return into the application must stay as it is: which stack, which handler.
 const char* unfit(const Context& before, const Context& after, std::span<const Region> regions) {
   constexpr std::array kFixed = {0, 1, 5, 6, 7};  // msp, psp, control, msplim, psplim
@@ -55,7 +60,9 @@ void Agent::resume(const mv_wire_ResumeRequest& request) {
   if (static_cast<std::uint32_t>(request.mode) > mv_wire_ResumeMode_RESUME_STEP_RANGE) {
     return refuse(mv_wire_AgentError_AGENT_BAD_REQUEST, "the resume mode is not one that this device knows");
   }
-  if (!change_breakpoints(request)) return;
+  Added added{};
+  if (!change_watchpoints(request, added)) return;
+  if (!change_breakpoints(request)) return take_back_watchpoints(request, request.watch_count, added);
   push_count_ = request.push_count;
   std::copy_n(request.push, push_count_, push_.begin());
   std::array<AddressRange, Engine::kMaxRanges> ranges;
@@ -63,7 +70,35 @@ void Agent::resume(const mv_wire_ResumeRequest& request) {
   open_ = Open::kResume;
   open_sequence_ = current_sequence_;
   constexpr std::array kGoals = {Engine::Goal::kRun, Engine::Goal::kStep, Engine::Goal::kStepRange};
-  engine_.resume(kGoals[request.mode], std::span(ranges).first(request.ranges_count));
+  engine_.resume(kGoals[request.mode], std::span(ranges).first(request.ranges_count), request.step_interrupts);
+}
+
+// As for breakpoints: a change that fails leaves the watchpoints as they were but for the removed ones.
+bool Agent::change_watchpoints(const mv_wire_ResumeRequest& request, Added& added) {
+  Watchpoints& watchpoints = engine_.watchpoints();
+  for (std::size_t i = 0; i < request.unwatch_count; ++i) watchpoints.remove(watchpoint_from(request.unwatch[i]));
+  for (std::size_t i = 0; i < request.watch_count; ++i) {
+    const mv_wire_Watchpoint& watch = request.watch[i];
+    const bool possible = watch.kind <= mv_wire_WatchKind_WATCH_ACCESS &&
+                          inside(board_.regions, Region::Kind::kRam, watch.address, watch.length);
+    added[i] = !watchpoints.contains(watchpoint_from(watch));
+    const WatchpointError error = possible ? watchpoints.insert(watchpoint_from(watch)) : WatchpointError::kBadRange;
+    if (error == WatchpointError::kNone) continue;
+    take_back_watchpoints(request, i, added);
+    if (error == WatchpointError::kNoneFree) {
+      refuse(mv_wire_AgentError_AGENT_NO_BREAKPOINT_FREE, "all watchpoints of this device are in use: remove one");
+    } else {
+      refuse(mv_wire_AgentError_AGENT_BAD_ADDRESS, "a watchpoint is too long, or not in the application's RAM");
+    }
+    return false;
+  }
+  return true;
+}
+
+void Agent::take_back_watchpoints(const mv_wire_ResumeRequest& request, std::size_t count, const Added& added) {
+  for (std::size_t i = 0; i < count; ++i) {
+    if (added[i]) engine_.watchpoints().remove(watchpoint_from(request.watch[i]));
+  }
 }
 
 // All or nothing: a change that fails leaves the breakpoints as they were but for the removed ones.

@@ -82,10 +82,12 @@ void Agent::answer_attach() {
   std::strncpy(attached.board, board_.name, sizeof(attached.board) - 1);
   attached.has_capabilities = true;
   attached.capabilities = {.breakpoints = static_cast<std::uint32_t>(engine_.breakpoints().capacity()),
-                           .watchpoints = 0,
+                           .watchpoints = static_cast<std::uint32_t>(engine_.watchpoints().capacity()),
                            .max_ranges = Engine::kMaxRanges,
                            .max_read = MemoryParts::kMaxBytes,
-                           .step_masks_interrupts = true};
+                           .step_masks_interrupts = true,
+                           .watching = static_cast<mv_wire_Watching>(engine_.watchpoints().watching()),
+                           .max_watch = engine_.watchpoints().longest()};
   attached.resumed = attach_resumed_;
   for (const Region& region : board_.regions) {
     if (attached.regions_count == std::size(attached.regions)) break;

@@ -102,6 +102,14 @@ class AgentTest : public testing::Test {
     return request;
   }
 
+  static void add_watch(wire::AgentRequest& request, std::uint32_t address, std::uint32_t length,
+                        wire::WatchKind kind) {
+    auto& watch = *request.mutable_resume()->add_watch();
+    watch.set_address(address);
+    watch.set_length(length);
+    watch.set_kind(kind);
+  }
+
   static wire::AgentRequest read(std::uint32_t address, std::uint32_t length) {
     wire::AgentRequest request;
     auto& range = *request.mutable_read()->add_ranges();
@@ -242,6 +250,43 @@ TEST_F(AgentTest, SaysWhenNoBreakpointIsFree) {
   board_.breakpoints = 2;
   attach();
   EXPECT_EQ(ask(resume(wire::RESUME_RUN, {kStart + 2, kStart + 4}), 1).error(), wire::AGENT_NO_BREAKPOINT_FREE);
+}
+
+TEST_F(AgentTest, WatchesMemoryAndNamesWhatWasHit) {
+  const auto capabilities = attach().attached().capabilities();
+  EXPECT_EQ(capabilities.watchpoints(), 2U);
+  EXPECT_EQ(capabilities.max_watch(), 64U);
+  EXPECT_EQ(capabilities.watching(), wire::WATCHING_ATTRIBUTION);
+  memory_.put(kStart + 4, {0x6008});  // str r0, [r1]
+  engine_.context().core[1] = kRam + 0x100;
+  auto request = resume(wire::RESUME_RUN);
+  add_watch(request, kRam + 0x102, 1, wire::WATCH_ACCESS);
+  const auto reply = ask(request, 1);
+  EXPECT_EQ(reply.stopped().reason(), wire::STOP_WATCHPOINT);
+  EXPECT_EQ(reply.stopped().watch_address(), kRam + 0x102);
+  EXPECT_EQ(reply.stopped().watch_kind(), wire::WATCH_ACCESS);
+  EXPECT_EQ(word(reply.stopped().registers(), 15), kStart + 4);
+}
+
+TEST_F(AgentTest, RefusesWatchpointsThatCannotBeAndKeepsNoneOfThem) {
+  attach();
+  auto flash = resume(wire::RESUME_RUN);
+  add_watch(flash, kRam + 0x100, 4, wire::WATCH_WRITE);
+  add_watch(flash, kCode, 4, wire::WATCH_WRITE);
+  EXPECT_EQ(ask(flash, 1).error(), wire::AGENT_BAD_ADDRESS);
+  EXPECT_TRUE(engine_.watchpoints().empty());
+  auto many = resume(wire::RESUME_RUN);
+  for (std::uint32_t i = 0; i < 3; ++i) add_watch(many, kRam + 4 * i, 4, wire::WATCH_WRITE);
+  EXPECT_EQ(ask(many, 2).error(), wire::AGENT_NO_BREAKPOINT_FREE);
+  EXPECT_TRUE(engine_.watchpoints().empty());
+  auto unknown = resume(wire::RESUME_RUN);
+  add_watch(unknown, kRam, 4, static_cast<wire::WatchKind>(3));
+  EXPECT_EQ(ask(unknown, 3).error(), wire::AGENT_BAD_ADDRESS);
+  auto breakpoint = resume(wire::RESUME_RUN, {0x50000000});
+  add_watch(breakpoint, kRam, 4, wire::WATCH_WRITE);
+  EXPECT_EQ(ask(breakpoint, 4).error(), wire::AGENT_BAD_ADDRESS);
+  EXPECT_TRUE(engine_.watchpoints().empty());
+  EXPECT_FALSE(board_.running());
 }
 
 TEST_F(AgentTest, InterruptsARunningApplicationByAnsweringTheResume) {

@@ -1,10 +1,19 @@
 #include "core/debug/engine.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "core/debug/data_access.h"
+#include "core/debug/thumb.h"
 
 namespace mv::debug {
+namespace {
 
-bool Engine::resume(Goal goal, std::span<const AddressRange> ranges) {
+std::uint32_t ipsr(const Context& context) { return context.core[16] & 0x1FFU; }
+
+}  // namespace
+
+bool Engine::resume(Goal goal, std::span<const AddressRange> ranges, bool step_interrupts) {
   if (!context_.frame_valid) return false;
   goal_ = goal;
   range_count_ = std::min(ranges.size(), kMaxRanges);
@@ -12,6 +21,9 @@ bool Engine::resume(Goal goal, std::span<const AddressRange> ranges) {
   steps_ = 0;
   slice_ = 0;
   interrupt_ = false;
+  step_interrupts_ = step_interrupts;
+  unwatched_ = reason_ == Reason::kWatchpoint && watch_hit_pc_ == context_.pc();
+  watchpoints_.find_stacks(context_);
   if (skip_own_breakpoint(context_)) {
     const Reason reason = reason_to_stop(context_);
     if (reason != Reason::kNone) {
@@ -37,9 +49,14 @@ void Engine::release() {
   unit_.halt();
 }
 
+void Engine::remove_breakpoints() {
+  breakpoints_.remove_all();
+  watchpoints_.remove_all();
+}
+
 void Engine::application_stopped() {
   breakpoints_.image_replaced();
-  breakpoints_.remove_all();
+  remove_breakpoints();
   unit_.mask_interrupts(false);
   interrupt_ = false;
   halt_due_ = false;
@@ -50,6 +67,7 @@ void Engine::application_stopped() {
 }
 
 void Engine::before_restart() {
+  watchpoints_.unguard();
   breakpoints_.image_replaced();
   unit_.mask_interrupts(false);
   interrupt_ = false;
@@ -86,6 +104,7 @@ std::optional<std::uint64_t> Engine::deadline_us() const {
 
 Engine::Verdict Engine::on_event(Event event, Context& context, const FaultRegisters& fault) {
   if (!attached_) return event == Event::kHaltRequest ? Verdict::kResume : Verdict::kCrash;
+  watchpoints_.unguard();
   const Phase phase = phase_;
   const bool at_stop = breakpoints_.is_stop(context.pc());
   breakpoints_.settle();
@@ -97,11 +116,11 @@ Engine::Verdict Engine::on_event(Event event, Context& context, const FaultRegis
   if (phase == Phase::kReset) return stop(Reason::kReset, context);
   switch (event) {
     case Event::kBreakpoint:
-      return at_stop ? arrived(context) : on_breakpoint(context);
+      return at_stop ? on_own_stop(context) : on_breakpoint(context);
     case Event::kStep:
       return arrived(context);
     case Event::kWatchpoint:
-      return stop(Reason::kWatchpoint, context);
+      return on_watchpoint(context, fault);
     case Event::kHaltRequest:
     case Event::kFault:
       break;
@@ -115,6 +134,28 @@ Engine::Verdict Engine::on_breakpoint(Context& context) {
   return go_on(context);  // the instruction was put back between the trap and now
 }
 
+Engine::Verdict Engine::on_own_stop(Context& context) {
+  if (phase_ == Phase::kDetour) return end_detour(context);
+  if (is_ours(context)) return arrived(context);
+  return breakpoints_.is_user(context.pc()) ? stop(Reason::kBreakpoint, context) : detour(context);
+}
+
+// Somebody touched a guard.
+Engine::Verdict Engine::on_watchpoint(Context& context, const FaultRegisters& fault) {
+  if (watchpoints_.watching() == Watching::kComparators) {
+    const Watchpoint hit = unit_.watchpoint_hit();
+    return stop_at({hit.address, hit.kind}, context);
+  }
+  const auto instruction = thumb::fetch(memory_, context.pc());
+  const auto access = instruction ? data_access(context, *instruction) : std::nullopt;
+  if (!access || !unit_.guards(access->address, access->size)) {
+    fault_ = fault;
+    return stop(Reason::kFault, context);  // it touched what is Secure anyway
+  }
+  if (const auto hit = watchpoints_.hit(context, *access)) return stop_at(*hit, context);
+  return detour(context);
+}
+
 // Besides the debugger's wish this is how a step ends that went through the Secure side.
 Engine::Verdict Engine::on_halt_request(Context& context) {
   if (interrupt_ || phase_ != Phase::kLeave) return stop(Reason::kInterrupt, context);
@@ -126,9 +167,10 @@ Engine::Verdict Engine::on_halt_request(Context& context) {
 Engine::Verdict Engine::arrived(Context& context) {
   const bool after_window = phase_ == Phase::kWindow;
   halt_due_ = false;
+  if (const auto hit = watchpoints_.changed()) return stop_at(*hit, context);
   const Reason reason = reason_to_stop(context);
   if (reason != Reason::kNone) return stop(reason, context);
-  if (goal_ == Goal::kRun) return run_free(context);
+  if (!stepping()) return run_free(context);
   if (!after_window && steps_ % kStepsPerWindow == 0) return open_window(context);
   return go_on(context);
 }
@@ -144,48 +186,81 @@ Reason Engine::reason_to_stop(const Context& context) {
 
 // Makes the application execute the instruction at pc.
 Engine::Verdict Engine::go_on(Context& context) {
-  if (goal_ == Goal::kRun && !breakpoints_.is_user(context.pc())) return run_free(context);
+  if (!stepping() && !unwatched_ && !breakpoints_.is_user(context.pc())) return run_free(context);
   if (slice_++ >= kStepsPerSlice) {
     context_ = context;
     unit_.mask_interrupts(false);
     state_ = State::kPaused;
     return Verdict::kHalt;
   }
+  if (const auto hit = about_to_hit(context)) return stop_at(*hit, context);
   ++steps_;
+  phase_ = Phase::kStep;
+  origin_ipsr_ = ipsr(context);
   return carry_out(next_step(context, memory_), context);
 }
 
+std::optional<WatchHit> Engine::about_to_hit(const Context& context) {
+  if (std::exchange(unwatched_, false)) return std::nullopt;
+  if (watchpoints_.empty() || watchpoints_.watching() != Watching::kAttribution) return std::nullopt;
+  const auto instruction = thumb::fetch(memory_, context.pc());
+  const auto access = instruction ? data_access(context, *instruction) : std::nullopt;
+  return access ? watchpoints_.hit(context, *access) : std::nullopt;
+}
+
+// Executes what stands at pc, as the phase's step.
 Engine::Verdict Engine::carry_out(const Step& step, Context& context) {
   switch (step.kind) {
     case Step::Kind::kSkip:
       context.pc() = step.targets[0];
       context.xpsr() = advance_it(context.xpsr());
-      return open_window(context);  // what it waits for is an interrupt
+      return phase_ == Phase::kDetour ? end_detour(context) : open_window(context);  // it waits for an interrupt
     case Step::Kind::kLeave:
       return leave(context);
     case Step::Kind::kFree:
-      breakpoints_.lift(context.pc());
-      return run_free(context);
+      return let_go(context);
     case Step::Kind::kRun:
     case Step::Kind::kRunOpen:
       break;
   }
   breakpoints_.lift(context.pc());
-  for (const std::uint32_t target : step.stops()) breakpoints_.put_stop(target);
-  unit_.mask_interrupts(step.kind == Step::Kind::kRun);
-  phase_ = Phase::kStep;
+  step_ = step;
+  put_stops(step);
+  const bool masked = step.kind == Step::Kind::kRun && (phase_ == Phase::kDetour || !step_interrupts_);
+  unit_.mask_interrupts(masked);
+  // A single instruction was looked at already; what else runs with it was not.
+  using Which = Watchpoints::Which;
+  masked ? watchpoints_.guard_exactly() : watchpoints_.guard();
+  watchpoints_.remember(!masked ? Which::kUnguarded : step.several ? Which::kAll : Which::kNone);
   return Verdict::kResume;
+}
+
+// It is going to fault, or to jump to itself for ever: a guard that it touches must not bring it here again.
+Engine::Verdict Engine::let_go(Context& context) {
+  breakpoints_.lift(context.pc());
+  unit_.mask_interrupts(false);
+  watchpoints_.guard_exactly();
+  phase_ = Phase::kFree;
+  step_ = {};
+  return Verdict::kResume;
+}
+
+void Engine::put_stops(const Step& step) {
+  for (const std::uint32_t target : step.stops()) breakpoints_.put_stop(target);
 }
 
 Engine::Verdict Engine::run_free(Context&) {
   unit_.mask_interrupts(false);
+  watchpoints_.guard();
   phase_ = Phase::kFree;
+  step_ = {};
   return Verdict::kResume;
 }
 
 Engine::Verdict Engine::leave(Context& context) {
   breakpoints_.lift(context.pc());
   unit_.mask_interrupts(false);
+  watchpoints_.guard_exactly();
   context_ = context;
   phase_ = Phase::kLeave;
   halt_due_ = true;
@@ -194,9 +269,33 @@ Engine::Verdict Engine::leave(Context& context) {
 
 // A stop where the application stands: it is hit at once, but for the interrupts that are pending and go first.
 Engine::Verdict Engine::open_window(Context& context) {
-  breakpoints_.put_stop(context.pc());
+  step_ = {.kind = Step::Kind::kRunOpen, .targets = {context.pc()}, .count = 1};
+  put_stops(step_);
   unit_.mask_interrupts(false);
+  watchpoints_.guard();
+  watchpoints_.remember(Watchpoints::Which::kUnguarded);
+  context_ = context;
   phase_ = Phase::kWindow;
+  return Verdict::kResume;
+}
+
+// Executes the one instruction at pc without guards and stops, then goes on with what the application was doing.
+Engine::Verdict Engine::detour(Context& context) {
+  if (const auto hit = watchpoints_.changed()) return stop_at(*hit, context);
+  if (phase_ != Phase::kDetour) outer_ = {phase_, step_};
+  phase_ = Phase::kDetour;
+  return carry_out(next_step(context, memory_), context);
+}
+
+Engine::Verdict Engine::end_detour(Context& context) {
+  phase_ = outer_.phase;
+  step_ = outer_.step;
+  if (interrupt_) return stop(Reason::kInterrupt, context);
+  if (const auto hit = watchpoints_.changed()) return stop_at(*hit, context);
+  put_stops(step_);
+  unit_.mask_interrupts(false);
+  watchpoints_.guard();
+  watchpoints_.remember(Watchpoints::Which::kUnguarded);
   return Verdict::kResume;
 }
 
@@ -212,9 +311,16 @@ Engine::Verdict Engine::stop(Reason reason, const Context& context) {
   return Verdict::kHalt;
 }
 
+// By attribution the application stands before the instruction that hits; it is not looked at again when it goes on.
+Engine::Verdict Engine::stop_at(const WatchHit& hit, const Context& context) {
+  watch_hit_ = hit;
+  watch_hit_pc_ = context.pc();
+  return stop(Reason::kWatchpoint, context);
+}
+
 void Engine::finish_release() {
   releasing_ = false;
-  breakpoints_.remove_all();
+  remove_breakpoints();
   attached_ = false;
   context_lost_ = !context_.frame_valid;
   if (context_lost_) return;
@@ -251,8 +357,14 @@ bool Engine::in_ranges(std::uint32_t pc) const {
 }
 
 bool Engine::same_place(const Context& context) const {
-  return context.pc() == context_.pc() && context.core[13] == context_.core[13] &&
-         (context.core[16] & 0x1FFU) == (context_.core[16] & 0x1FFU);
+  return context.pc() == context_.pc() && context.core[13] == context_.core[13] && ipsr(context) == ipsr(context_);
+}
+
+// Whether it is the code being stepped that arrived at a stop, and not an interrupt handler, or another thread of the
+// application, that came by while interrupts were let through.
+bool Engine::is_ours(const Context& context) const {
+  if (phase_ == Phase::kWindow) return same_place(context);
+  return origin_ipsr_ != 0 || ipsr(context) == 0;
 }
 
 }  // namespace mv::debug

@@ -8,6 +8,11 @@
 // application's interrupts masked; every kStepsPerWindow instructions they are let through, so that a loop which waits
 // for an interrupt ends. After kStepsPerSlice instructions the Secure thread gets a turn, so that an endless loop can
 // be interrupted.
+//
+// Watchpoints (watchpoints.h) work while the application runs, in its interrupt handlers and while it is stepped. On a
+// board that watches by attribution each access to the surroundings of watched bytes comes here first, and the
+// instruction tells which bytes it means: a hit stops the application before it, anything else is executed alone, the
+// guards away, and what went on goes on. A watchpoint on a stack makes the engine step all the way.
 #pragma once
 
 #include <array>
@@ -19,6 +24,7 @@
 
 #include "core/debug/breakpoints.h"
 #include "core/debug/next_pc.h"
+#include "core/debug/watchpoints.h"
 #include "core/platform/debug_unit.h"
 
 namespace mv::debug {
@@ -55,7 +61,7 @@ class Engine final : public DebugEvents {
   };
 
   Engine(DebugUnit& unit, ApplicationMemory& memory)
-      : unit_(unit), breakpoints_(unit, memory), memory_(memory, breakpoints_) {}
+      : unit_(unit), breakpoints_(unit, memory), memory_(memory, breakpoints_), watchpoints_(unit, memory_) {}
 
   // From here on, events halt the application; before, a BKPT or a fault is a crash.
   void attach() { attached_ = true; }
@@ -66,20 +72,21 @@ class Engine final : public DebugEvents {
 
   // Lets the application go on; only while halted. False if its context was lost (`context().frame_valid`): then only a
   // restart helps.
-  // The stop may already have come when this returns.
-  bool resume(Goal goal, std::span<const AddressRange> ranges);
+  // The stop may already have come when this returns. `step_interrupts`: interrupts are taken between steps, and the
+  // step goes on when their handlers have ended; else they wait until a step's end, or kStepsPerWindow instructions.
+  bool resume(Goal goal, std::span<const AddressRange> ranges, bool step_interrupts = false);
 
   // Asks the running application to stop: kInterrupt follows, unless it stops for another reason first.
   void interrupt();
 
-  // Takes every breakpoint out, lets the application run on and forgets it: done when `attached` is false. If
-  // `context_lost` is true then, it could not run on, and the supervisor has to restart it.
+  // Takes every breakpoint and watchpoint out, lets the application run on and forgets it: done when `attached` is
+  // false. If `context_lost` is true then, it could not run on, and the supervisor has to restart it.
   void release();
   bool releasing() const { return releasing_; }
   bool context_lost() const { return context_lost_; }
 
-  // Keeps the application halted, without breakpoints.
-  void remove_breakpoints() { breakpoints_.remove_all(); }
+  // Keeps the application halted, without breakpoints and watchpoints.
+  void remove_breakpoints();
 
   // The supervisor stopped the application, so its image will be made fresh: nothing of the old one stands.
   void application_stopped();
@@ -97,8 +104,10 @@ class Engine final : public DebugEvents {
   Reason reason() const { return reason_; }
   Context& context() { return context_; }
   const FaultRegisters& fault() const { return fault_; }
-  std::uint32_t steps() const { return steps_; }  // instructions stepped since the last resume
+  std::uint32_t steps() const { return steps_; }            // instructions stepped since the last resume
+  const WatchHit& watch_hit() const { return watch_hit_; }  // of Reason::kWatchpoint
   Breakpoints& breakpoints() { return breakpoints_; }
+  Watchpoints& watchpoints() { return watchpoints_; }
   ApplicationMemory& memory() { return memory_; }
 
   Verdict on_event(Event event, Context& context, const FaultRegisters& fault) override;
@@ -109,30 +118,48 @@ class Engine final : public DebugEvents {
     kFree,    // it runs
     kStep,    // one instruction, to one of the stops
     kWindow,  // pending interrupts are taken, then the stop at the same place is hit
+    kDetour,  // one instruction that only touched the surroundings of a watchpoint, or met a stop of somebody else's
     kLeave,   // it left for the Secure side; `poll` halts it as soon as it is back
     kReset,   // it is restarted, and halts before its first instruction
   };
 
+  // What the application was doing before a detour.
+  struct Outer {
+    Phase phase = Phase::kFree;
+    Step step;
+  };
+
   Verdict on_breakpoint(Context& context);
+  Verdict on_own_stop(Context& context);
+  Verdict on_watchpoint(Context& context, const FaultRegisters& fault);
   Verdict on_halt_request(Context& context);
   Verdict arrived(Context& context);
   Reason reason_to_stop(const Context& context);
   Verdict go_on(Context& context);
+  std::optional<WatchHit> about_to_hit(const Context& context);
   Verdict carry_out(const Step& step, Context& context);
   Verdict run_free(Context& context);
+  Verdict let_go(Context& context);
   Verdict leave(Context& context);
   Verdict open_window(Context& context);
+  Verdict detour(Context& context);
+  Verdict end_detour(Context& context);
+  void put_stops(const Step& step);
   Verdict stop(Reason reason, const Context& context);
+  Verdict stop_at(const WatchHit& hit, const Context& context);
   void finish_release();
   void continue_halted();
   bool skip_own_breakpoint(Context& context);
   bool program_breakpoint(std::uint32_t address);
   bool in_ranges(std::uint32_t pc) const;
   bool same_place(const Context& context) const;
+  bool is_ours(const Context& context) const;
+  bool stepping() const { return goal_ != Goal::kRun || watchpoints_.must_step(); }
 
   DebugUnit& unit_;
   Breakpoints breakpoints_;
   MaskedMemory memory_;
+  Watchpoints watchpoints_;
 
   std::atomic<State> state_ = State::kRunning;
   std::atomic<bool> attached_ = false;
@@ -144,6 +171,11 @@ class Engine final : public DebugEvents {
 
   Goal goal_ = Goal::kRun;
   Phase phase_ = Phase::kFree;
+  Outer outer_;                    // while the phase is kDetour
+  Step step_;                      // whose stops are in place
+  std::uint32_t origin_ipsr_ = 0;  // the handler that the step began in
+  bool step_interrupts_ = false;
+  bool unwatched_ = false;  // the next instruction hit a watchpoint that was reported already
   std::array<AddressRange, kMaxRanges> ranges_{};
   std::size_t range_count_ = 0;
   std::uint32_t steps_ = 0;
@@ -152,6 +184,8 @@ class Engine final : public DebugEvents {
   Reason reason_ = Reason::kNone;
   Context context_{};
   FaultRegisters fault_{};
+  WatchHit watch_hit_{};
+  std::uint32_t watch_hit_pc_ = 0;
 };
 
 }  // namespace mv::debug

@@ -88,6 +88,8 @@ std::uint32_t FakeBoard::run(std::uint32_t instructions) {
       interrupt_handler();
     } else if ((memory_.halfword(cpu.pc()) & 0xFF00) == 0xBE00) {
       raise(Event::kBreakpoint);
+    } else if (guarding_ && meets_guard(memory_.halfword(cpu.pc()))) {
+      raise(Event::kWatchpoint);
     } else if (!execute()) {
       raise(Event::kFault);
     } else {
@@ -121,7 +123,8 @@ bool FakeBoard::execute_narrow(std::uint16_t code) {
   }
   if ((code & 0xF800) == 0x2000) return low = code & 0xFF, true;   // MOVS Rd, #imm8
   if ((code & 0xF800) == 0x3000) return low += code & 0xFF, true;  // ADDS Rd, #imm8
-  if ((code & 0xF800) == 0xE000) {                                 // B
+  if ((code & 0xE000) == 0x6000) return execute_transfer(code);
+  if ((code & 0xF800) == 0xE000) {  // B
     const std::uint32_t offset = static_cast<std::uint32_t>(code & 0x7FF) << 1;
     return jump(pc + 4 + ((offset ^ 0x800) - 0x800)), true;
   }
@@ -132,6 +135,48 @@ bool FakeBoard::execute_narrow(std::uint16_t code) {
     return true;
   }
   return false;
+}
+
+namespace {
+
+// Of LDR, STR, LDRB and STRB with an offset.
+std::uint32_t transfer_size(std::uint16_t code) { return (code & 0x1000) != 0 ? 1 : 4; }
+std::uint32_t transfer_address(std::uint16_t code, const Context& cpu) {
+  return cpu.core[(code >> 3) & 7] + transfer_size(code) * ((code >> 6) & 0x1FU);
+}
+
+}  // namespace
+
+bool FakeBoard::execute_transfer(std::uint16_t code) {
+  std::array<std::uint8_t, 4> bytes{};
+  const auto part = std::span(bytes).first(transfer_size(code));
+  std::uint32_t& value = cpu.core[code & 7];
+  if ((code & 0x0800) == 0) {
+    for (std::size_t i = 0; i < part.size(); ++i) part[i] = static_cast<std::uint8_t>(value >> 8 * i);
+    return memory_.write(transfer_address(code, cpu), part);
+  }
+  if (!memory_.read(transfer_address(code, cpu), part)) return false;
+  value = 0;
+  for (std::size_t i = 0; i < part.size(); ++i) value |= static_cast<std::uint32_t>(part[i]) << 8 * i;
+  return true;
+}
+
+bool FakeBoard::insert_watchpoint(const Watchpoint& watchpoint) {
+  if (!guarding_) guards_.clear();
+  guards_.push_back(watchpoint);
+  guarding_ = true;
+  return true;
+}
+
+// Granules of 32 bytes.
+bool FakeBoard::guards(std::uint32_t address, std::uint32_t size) const {
+  return std::ranges::any_of(guards_, [&](const Watchpoint& guard) {
+    return address <= ((guard.address + guard.length - 1) | 31U) && (guard.address & ~31U) < address + size;
+  });
+}
+
+bool FakeBoard::meets_guard(std::uint16_t code) const {
+  return (code & 0xE000) == 0x6000 && guards(transfer_address(code, cpu), transfer_size(code));
 }
 
 bool FakeBoard::execute_wide(std::uint16_t first, std::uint16_t second) {

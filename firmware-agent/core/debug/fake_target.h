@@ -48,13 +48,23 @@ class FakeBoard final : public DebugUnit {
 
   void set_events(DebugEvents& events) { events_ = &events; }
 
-  Capabilities capabilities() const override { return {breakpoints, 0, false}; }
+  Capabilities capabilities() const override {
+    return {.breakpoints = breakpoints,
+            .hardware_step = false,
+            .watchpoints = watchpoints,
+            .watch_length = 64,
+            .watching = watching};
+  }
   void halt() override { halt_wanted_ = true; }
   void halt_at_start() override { halt_at_start_ = true; }
   void resume(const Context& context) override;
   void mask_interrupts(bool masked) override { masked_ = masked; }
   bool insert_breakpoint(std::uint32_t) override { return false; }
   bool remove_breakpoint(std::uint32_t) override { return false; }
+  bool insert_watchpoint(const Watchpoint& watchpoint) override;
+  void remove_watchpoints() override { guarding_ = false; }
+  bool guards(std::uint32_t address, std::uint32_t size) const override;
+  Watchpoint watchpoint_hit() const override { return comparator_hit; }
 
   // Starts the application at `pc`.
   void start(std::uint32_t pc);
@@ -65,9 +75,13 @@ class FakeBoard final : public DebugUnit {
   bool running() const { return running_; }
   bool crashed() const { return crashed_; }
   bool masked() const { return masked_; }
+  bool guarding() const { return guarding_; }
 
   Context cpu;
   std::uint32_t breakpoints = 0;
+  std::uint32_t watchpoints = 2;
+  Watching watching = Watching::kAttribution;
+  Watchpoint comparator_hit;
   bool interrupt_pending = false;
   std::function<void()> interrupt_handler;  // what the application's interrupt does, all at once
   std::uint32_t interrupts_taken = 0;
@@ -77,6 +91,8 @@ class FakeBoard final : public DebugUnit {
   bool execute();
   bool execute_narrow(std::uint16_t code);
   bool execute_wide(std::uint16_t first, std::uint16_t second);
+  bool execute_transfer(std::uint16_t code);
+  bool meets_guard(std::uint16_t code) const;
   void raise(Event event);
   void jump(std::uint32_t target) { cpu.pc() = target & ~1U; }
 
@@ -85,6 +101,8 @@ class FakeBoard final : public DebugUnit {
   bool running_ = false;
   bool crashed_ = false;
   bool masked_ = false;
+  std::vector<Watchpoint> guards_;  // those inserted last
+  bool guarding_ = false;
   bool halt_wanted_ = false;
   bool halt_at_start_ = false;
 };

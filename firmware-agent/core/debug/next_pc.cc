@@ -227,6 +227,7 @@ std::optional<Step> Decoder::exclusive() const {
   if (!thumb::is_load_exclusive(instruction_)) return std::nullopt;
   Step step;
   step.kind = Step::Kind::kRun;
+  step.several = true;
   std::uint32_t pc = next();
   for (int i = 0; i < kExclusiveReach; ++i) {
     const auto instruction = thumb::fetch(memory_, pc);

@@ -28,6 +28,7 @@ struct Step {
   Kind kind = Kind::kFree;
   std::array<std::uint32_t, kMaxTargets> targets{};  // even addresses
   std::size_t count = 0;
+  bool several = false;  // more than the one instruction runs: an exclusive sequence
 
   std::span<const std::uint32_t> stops() const { return std::span(targets).first(count); }
 };

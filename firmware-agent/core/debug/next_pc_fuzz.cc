@@ -6,6 +6,7 @@
 #include <cstring>
 #include <span>
 
+#include "core/debug/data_access.h"
 #include "core/debug/fake_target.h"
 #include "core/debug/next_pc.h"
 
@@ -24,5 +25,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if ((target & 1U) != 0) std::abort();
   }
   advance_it(context.xpsr());
+  const auto instruction = thumb::fetch(memory, context.pc());
+  const auto access = instruction ? data_access(context, *instruction) : std::nullopt;
+  if (access && (access->size == 0 || access->source_count > access->sources.size())) std::abort();
+  for (std::uint32_t i = 0; access && i < access->size; ++i) access->stored(i, context);
   return 0;
 }

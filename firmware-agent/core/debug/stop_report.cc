@@ -25,6 +25,13 @@ void put_words(std::span<const std::uint32_t> words, Field& field) {
   field.size = static_cast<pb_size_t>(4 * words.size());
 }
 
+// The engine and the schema name the same things by the same numbers.
+static_assert(static_cast<int>(WatchKind::kWrite) == mv_wire_WatchKind_WATCH_WRITE);
+static_assert(static_cast<int>(WatchKind::kRead) == mv_wire_WatchKind_WATCH_READ);
+static_assert(static_cast<int>(WatchKind::kAccess) == mv_wire_WatchKind_WATCH_ACCESS);
+static_assert(static_cast<int>(Watching::kComparators) == mv_wire_Watching_WATCHING_COMPARATORS);
+static_assert(static_cast<int>(Watching::kAttribution) == mv_wire_Watching_WATCHING_ATTRIBUTION);
+
 const Region* find(std::span<const Region> regions, Region::Kind kind, std::uint32_t address) {
   const auto found = std::ranges::find_if(
       regions, [&](const Region& region) { return region.kind == kind && address - region.address < region.size; });
@@ -47,6 +54,10 @@ void StopReport::fill(Engine& engine, std::span<const mv_wire_ReadRange> push, M
     const FaultRegisters& fault = engine.fault();
     out.has_fault = true;
     out.fault = {fault.cfsr, fault.hfsr, fault.mmfar, fault.bfar, fault.sfsr, fault.sfar};
+  }
+  if (engine.reason() == Reason::kWatchpoint) {
+    out.watch_address = engine.watch_hit().address;
+    out.watch_kind = static_cast<mv_wire_WatchKind>(engine.watch_hit().kind);
   }
   fill_registers(engine.context(), out);
   fill_stack(engine, out);

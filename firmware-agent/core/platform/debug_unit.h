@@ -37,7 +37,26 @@ enum class Event : std::uint8_t {
   kStep,        // hardware step done (boards that have it)
   kFault,
   kHaltRequest,  // halt() took effect
-  kWatchpoint,
+  kWatchpoint,   // an access to what insert_watchpoint guards; see Watching for when
+};
+
+// Which accesses a watchpoint is for.
+enum class WatchKind : std::uint8_t { kWrite, kRead, kAccess };
+
+struct Watchpoint {
+  std::uint32_t address = 0;
+  std::uint32_t length = 0;  // bytes
+  WatchKind kind = WatchKind::kWrite;
+
+  bool operator==(const Watchpoint&) const = default;
+};
+
+// How a board notices that watched memory is touched.
+enum class Watching : std::uint8_t {
+  kNot,
+  kComparators,  // the DWT: exact, and told after the access was made
+  kAttribution,  // the memory around is made Secure: told before the access, and also when only the surroundings are
+                 // touched. Not for stacks, where the processor itself could not store its frames any more
 };
 
 // Memory as the application sees it: Non-secure addresses only, checked against its attribution (TT), faults caught.
@@ -56,14 +75,16 @@ class ApplicationMemory {
 };
 
 // Stops, steps and resumes the application. Called from the Secure thread; while it steps, the engine also calls
-// mask_interrupts, insert_breakpoint and remove_breakpoint, and of ApplicationMemory read, patch_code and is_code, from
-// within DebugEvents::on_event.
+// mask_interrupts and what is about breakpoints and watchpoints, and of ApplicationMemory read, patch_code and is_code,
+// from within DebugEvents::on_event.
 class DebugUnit {
  public:
   struct Capabilities {
     std::uint32_t breakpoints;  // how many may be inserted at once
-    std::uint32_t watchpoints;
     bool hardware_step;
+    std::uint32_t watchpoints = 0;   // likewise
+    std::uint32_t watch_length = 0;  // bytes of the longest
+    Watching watching = Watching::kNot;
   };
 
   virtual Capabilities capabilities() const = 0;
@@ -83,6 +104,17 @@ class DebugUnit {
   // Breakpoints of the hardware; boards without return false and the engine patches BKPT.
   virtual bool insert_breakpoint(std::uint32_t address) = 0;
   virtual bool remove_breakpoint(std::uint32_t address) = 0;
+
+  // Guards the application's RAM from when it runs next. The engine takes the guard away at each event and for single
+  // steps, so that nobody but the application ever meets it. False if the hardware has no room for it.
+  virtual bool insert_watchpoint(const Watchpoint& watchpoint) = 0;
+  virtual void remove_watchpoints() = 0;  // all
+
+  // Whether an access to [address, address + size) meets a guard that was inserted last; kAttribution only.
+  virtual bool guards(std::uint32_t address, std::uint32_t size) const = 0;
+
+  // The one that the last Event::kWatchpoint was for; kComparators only.
+  virtual Watchpoint watchpoint_hit() const = 0;
 
  protected:
   ~DebugUnit() = default;

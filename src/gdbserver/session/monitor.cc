@@ -21,6 +21,9 @@ constexpr std::array kEntries = {
     Entry{"reset", MonitorCommand::kReset, "restart the application and stop at its first instruction"},
     Entry{"reset halt", MonitorCommand::kReset, ""},
     Entry{"reset run", MonitorCommand::kReset, ""},
+    Entry{"step-interrupts on", MonitorCommand::kStepInterruptsOn, "take the application's interrupts while stepping"},
+    Entry{"step-interrupts off", MonitorCommand::kStepInterruptsOff,
+          "hold them back until a step is done, as at first"},
     Entry{"halt", MonitorCommand::kHalt, "nothing to do: the application is halted whenever GDB takes a command"},
 };
 
@@ -42,7 +45,7 @@ MonitorCommand parse_monitor(std::string_view text) {
 std::string monitor_help() {
   std::string text;
   for (const Entry& entry : kEntries)
-    if (!entry.help.empty()) text += fmt::format("monitor {:<8} {}\n", entry.name, entry.help);
+    if (!entry.help.empty()) text += fmt::format("monitor {:<19} {}\n", entry.name, entry.help);
   return text;
 }
 

@@ -7,7 +7,15 @@
 
 namespace mv::gdb {
 
-enum class MonitorCommand : std::uint8_t { kUnknown, kHelp, kStatus, kReset, kHalt };
+enum class MonitorCommand : std::uint8_t {
+  kUnknown,
+  kHelp,
+  kStatus,
+  kReset,
+  kHalt,
+  kStepInterruptsOn,
+  kStepInterruptsOff
+};
 
 // Blanks around and between the words do not matter. `reset`, `reset halt` and `reset run` are one: GDB believes that
 // the application stands still, so it does.

@@ -112,6 +112,7 @@ class Session {
 
   void write_file(const arm::RegisterFile& file);
   void search(rsp::Search rest, Bytes tail);
+  void change_watchpoint(const rsp::Breakpoint& command);
 
   void go(const ResumePlan& plan);
   void stopped(const Result<Stop>& stop);
@@ -120,6 +121,7 @@ class Session {
   std::string stop_reason(const Stop& stop) const;
   void restarted(const Result<Stop>& stop, bool replies);
   void monitor_reset();
+  void set_step_interrupts(bool on);
   void release(bool replies);
   void finish();
   std::string error_reply(const Error& error) const;
@@ -140,6 +142,7 @@ class Session {
   bool tells_breakpoints_ = false;
   bool is_lldb_ = false;
   HostFile host_file_;
+  bool step_interrupts_ = false;
   Error failure_;
   Stop stop_;
   std::set<std::uint32_t> hardware_breakpoints_;

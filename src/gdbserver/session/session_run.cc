@@ -1,4 +1,6 @@
 // Session: running, stopping, restarting, leaving.
+#include <fmt/format.h>
+
 #include "gdbserver/rsp/hex.h"
 #include "gdbserver/rsp/reply.h"
 #include "gdbserver/session/monitor.h"
@@ -31,6 +33,7 @@ void Session::handle(const rsp::Resume& command) {
   if (command.kind == Kind::kStep) plan.mode = ResumePlan::Mode::kStep;
   if (command.kind == Kind::kRange)
     plan = {.mode = ResumePlan::Mode::kStepRange, .start = command.start, .end = command.end};
+  plan.step_interrupts = step_interrupts_;
   if (!command.address) return go(plan);
   arm::RegisterFile file = stop_.registers;
   file.core[arm::kPc] = *command.address & ~1U;
@@ -78,6 +81,12 @@ std::string Session::stop_reply(const Stop& stop) const {
 }
 
 std::string Session::stop_reason(const Stop& stop) const {
+  if (stop.watch) {
+    const std::string_view name = stop.watch->kind == WatchKind::kWrite  ? "watch"
+                                  : stop.watch->kind == WatchKind::kRead ? "rwatch"
+                                                                         : "awatch";
+    return fmt::format("{}:{:x};", name, stop.watch->address);
+  }
   if (stop.reason != StopReason::kBreakpoint || !tells_breakpoints_) return "";
   return hardware_breakpoints_.contains(stop.registers.core[arm::kPc]) ? "hwbreak:;" : "swbreak:;";
 }
@@ -90,16 +99,27 @@ void Session::handle(const rsp::Interrupt&) {
 void Session::handle(const rsp::Monitor& command) {
   switch (parse_monitor(command.text)) {
     case MonitorCommand::kHelp:
-      return reply(rsp::to_hex(std::string_view(monitor_help())));
+      return reply(rsp::to_hex(std::string_view(monitor_help() + target_.watch_help())));
     case MonitorCommand::kStatus:
       return reply(rsp::to_hex(std::string_view(target_.status())));
     case MonitorCommand::kReset:
       return monitor_reset();
     case MonitorCommand::kHalt:
       return reply(std::string(rsp::kOk));
+    case MonitorCommand::kStepInterruptsOn:
+      return set_step_interrupts(true);
+    case MonitorCommand::kStepInterruptsOff:
+      return set_step_interrupts(false);
     case MonitorCommand::kUnknown:
       return reply(rsp::to_hex(std::string_view("no such monitor command; there are:\n" + monitor_help())));
   }
+}
+
+void Session::set_step_interrupts(bool on) {
+  step_interrupts_ = on;
+  const std::string_view text = on ? "interrupts are taken while the application is stepped\n"
+                                   : "interrupts wait while the application is stepped\n";
+  reply(rsp::to_hex(text));
 }
 
 // GDB does not look at its registers again by itself after a monitor command.

@@ -110,8 +110,8 @@ void Session::search(rsp::Search rest, Bytes tail) {
 // Software and hardware breakpoints are one to the device, which knows best how to make each.
 void Session::handle(const rsp::Breakpoint& command) {
   constexpr std::uint8_t kHardware = 1;
-  if (command.type > kHardware) return reply("");  // watchpoints: the device has none to offer
   if (state_ == State::kFailed) return reply(error_reply(failure_));
+  if (command.type > kHardware) return change_watchpoint(command);
   const std::uint32_t address = command.address & ~1U;
   if (!command.insert) {
     target_.remove_breakpoint(address);
@@ -122,6 +122,18 @@ void Session::handle(const rsp::Breakpoint& command) {
   if (!inserted) return reply(error_reply(inserted.error()));
   if (command.type == kHardware) hardware_breakpoints_.insert(address);
   reply(std::string(rsp::kOk));
+}
+
+// Z2, Z3 and Z4: the kind is the length in bytes.
+void Session::change_watchpoint(const rsp::Breakpoint& command) {
+  constexpr std::uint8_t kWrite = 2, kRead = 3;
+  const WatchKind kind = command.type == kWrite  ? WatchKind::kWrite
+                         : command.type == kRead ? WatchKind::kRead
+                                                 : WatchKind::kAccess;
+  const Watchpoint watchpoint{command.address, command.kind, kind};
+  Result<void> done;
+  command.insert ? void(done = target_.insert_watchpoint(watchpoint)) : target_.remove_watchpoint(watchpoint);
+  reply(done ? std::string(rsp::kOk) : error_reply(done.error()));
 }
 
 }  // namespace mv::gdb

@@ -93,6 +93,13 @@ class FakeTarget final : public Target {
   }
   void remove_breakpoint(std::uint32_t address) override { breakpoints.erase(address); }
   std::string elf_path() const override { return elf; }
+  Result<void> insert_watchpoint(const Watchpoint& watchpoint) override {
+    if (watchpoint.length > 8) return failure(ErrorCode::kUnsupported, "too long");
+    watchpoints.insert(watchpoint);
+    return {};
+  }
+  void remove_watchpoint(const Watchpoint& watchpoint) override { watchpoints.erase(watchpoint); }
+  std::string watch_help() const override { return "by magic\n"; }
   std::string status() const override { return "fine\n"; }
   void on_notice(std::function<void(const std::string&)> handler) override { notice = std::move(handler); }
 
@@ -106,6 +113,7 @@ class FakeTarget final : public Target {
   std::optional<arm::RegisterFile> written_registers;
   std::vector<ResumePlan> plans;
   std::set<std::uint32_t> breakpoints;
+  std::set<Watchpoint> watchpoints;
   std::function<void(const std::string&)> notice;
 
  private:
@@ -216,6 +224,44 @@ TEST_F(SessionTest, WritesMemoryAndAnswersTheProbeForBinaryWrites) {
   EXPECT_TRUE(target_.written.empty());
   EXPECT_EQ(reply("M20000000,2:abcd"), "OK");
   EXPECT_EQ(target_.written.at(0x20000000), (Bytes{0xab, 0xcd}));
+}
+
+TEST_F(SessionTest, KeepsWatchpointsAndNamesTheOneThatWasHit) {
+  start();
+  EXPECT_EQ(reply("Z2,20000010,4"), "OK");
+  EXPECT_EQ(reply("Z3,20000010,2"), "OK");
+  EXPECT_EQ(reply("Z4,20000010,1"), "OK");
+  EXPECT_EQ(target_.watchpoints.size(), 3U);
+  EXPECT_EQ(reply("z3,20000010,2"), "OK");
+  EXPECT_EQ(target_.watchpoints,
+            (std::set<Watchpoint>{{0x20000010, 4, WatchKind::kWrite}, {0x20000010, 1, WatchKind::kAccess}}));
+  EXPECT_EQ(reply("Z2,20000010,9"), "E.too long");
+  for (const auto& [kind, name] :
+       {std::pair(WatchKind::kWrite, "watch:20000012;"), std::pair(WatchKind::kRead, "rwatch:20000012;"),
+        std::pair(WatchKind::kAccess, "awatch:20000012;")}) {
+    give(rsp::encode_packet("vCont;c"));
+    Stop stop;
+    stop.reason = StopReason::kWatchpoint;
+    stop.watch = WatchHit{0x20000012, kind};
+    sent_.clear();
+    target_.resume_handler(stop);
+    EXPECT_TRUE(sent_.starts_with(std::string("$T05thread:1;") + name)) << sent_;
+  }
+}
+
+TEST_F(SessionTest, StepsWithInterruptsWhenAskedTo) {
+  start();
+  give(rsp::encode_packet("vCont;s:1"));
+  stop_with(StopReason::kStep, 0x00100042);
+  reply("qRcmd," + rsp::to_hex(std::string_view("step-interrupts  on")));
+  give(rsp::encode_packet("vCont;s:1"));
+  stop_with(StopReason::kStep, 0x00100044);
+  reply("qRcmd," + rsp::to_hex(std::string_view("step-interrupts off")));
+  give(rsp::encode_packet("vCont;s:1"));
+  ASSERT_EQ(target_.plans.size(), 3U);
+  EXPECT_FALSE(target_.plans[0].step_interrupts);
+  EXPECT_TRUE(target_.plans[1].step_interrupts);
+  EXPECT_FALSE(target_.plans[2].step_interrupts);
 }
 
 TEST_F(SessionTest, StepsThroughARangeOnTheDevice) {
@@ -350,7 +396,7 @@ TEST_F(SessionTest, RestartsForExtendedRemote) {
 
 TEST_F(SessionTest, AnswersWhatItDoesNotKnowWithNothing) {
   start();
-  for (const auto* unknown : {"vMustReplyEmpty", "qHostInfo", "jThreadsInfo", "qTStatus", "Z2,20000000,4", "bs", ""})
+  for (const auto* unknown : {"vMustReplyEmpty", "qHostInfo", "jThreadsInfo", "qTStatus", "Z5,20000000,4", "bs", ""})
     EXPECT_EQ(reply(unknown), "") << unknown;
 }
 

@@ -17,6 +17,7 @@ constexpr std::size_t kMaxPushRanges = 4;
 constexpr std::size_t kMaxDigestRanges = 8;
 constexpr std::size_t kMaxWrite = 1024;
 constexpr std::size_t kMostRanges = 32;
+constexpr std::uint32_t kMaxPush = 1024;  // bytes in one stop
 
 // Read-ahead behind a miss in RAM: `x/64wx` and a walk through a structure then cost one round trip, and 256 bytes are
 // nothing beside the time of one.
@@ -39,6 +40,18 @@ std::vector<Region> regions_from(const wire::Attached& attached) {
     regions.push_back({region.address(), region.size(), kind});
   }
   return regions;
+}
+
+wire::WatchKind wire_kind(WatchKind kind) {
+  return kind == WatchKind::kWrite  ? wire::WATCH_WRITE
+         : kind == WatchKind::kRead ? wire::WATCH_READ
+                                    : wire::WATCH_ACCESS;
+}
+
+void fill(const Watchpoint& from, wire::Watchpoint& to) {
+  to.set_address(from.address);
+  to.set_length(from.length);
+  to.set_kind(wire_kind(from.kind));
 }
 
 Error bad_address(std::uint32_t address) {
@@ -90,8 +103,13 @@ void AgentTarget::adopt(const wire::Attached& attached) {
   facts_.manifest_hash.assign(hash.begin(), hash.end());
   const auto id = span_of(attached.build_id());
   facts_.build_id.assign(id.begin(), id.end());
-  if (!attached.resumed()) ledger_.device_lost_all();
+  if (!attached.resumed()) {
+    ledger_.device_lost_all();
+    watches_.device_lost_all();
+  }
   ledger_.set_capacity(attached.capabilities().breakpoints());
+  watches_.set_limits(attached.capabilities().watchpoints(), attached.capabilities().max_watch());
+  watching_ = attached.capabilities().watching();
   const std::uint32_t max_read = attached.capabilities().max_read();
   max_ranges_ = std::clamp<std::size_t>(attached.capabilities().max_ranges(), 1, kMostRanges);
   max_read_ = max_read == 0 ? kDefaultMaxRead : std::min(max_read, kLargestMaxRead);
@@ -278,7 +296,8 @@ void AgentTarget::write_registers(const arm::RegisterFile& registers, Handler<vo
   });
 }
 
-wire::AgentRequest AgentTarget::resume_request(const ResumePlan& plan, const BreakpointLedger::Changes& changes) {
+wire::AgentRequest AgentTarget::resume_request(const ResumePlan& plan, const BreakpointLedger::Changes& changes,
+                                               const WatchpointLedger::Changes& watches) const {
   wire::AgentRequest request;
   auto& resume = *request.mutable_resume();
   resume.set_mode(plan.mode == ResumePlan::Mode::kRun    ? wire::RESUME_RUN
@@ -293,11 +312,10 @@ wire::AgentRequest AgentTarget::resume_request(const ResumePlan& plan, const Bre
   }
   for (const std::uint32_t address : changes.insert) resume.add_insert(address);
   for (const std::uint32_t address : changes.remove) resume.add_remove(address);
-  for (const std::uint32_t line : recent_lines_) {
-    auto* push = resume.add_push();
-    push->set_address(line);
-    push->set_length(MemoryCache::kLine);
-  }
+  for (const Watchpoint& watch : watches.insert) fill(watch, *resume.add_watch());
+  for (const Watchpoint& watch : watches.remove) fill(watch, *resume.add_unwatch());
+  resume.set_step_interrupts(plan.step_interrupts);
+  ask_for_memory(resume);
   return request;
 }
 
@@ -308,11 +326,29 @@ std::vector<CodeRange> AgentTarget::step_ranges(CodeRange row) const {
   return image_->statements.ranges(row, max_ranges_);
 }
 
+// What is likely looked at when the application has stopped, to come with the stop.
+void AgentTarget::ask_for_memory(wire::ResumeRequest& resume) const {
+  std::uint32_t left = kMaxPush;
+  const auto add = [&](std::uint32_t address, std::uint32_t length) {
+    if (length > left || static_cast<std::size_t>(resume.push_size()) == kMaxReadRanges) return;
+    auto* push = resume.add_push();
+    push->set_address(address);
+    push->set_length(length);
+    left -= length;
+  };
+  for (const Watchpoint& watch : watches_.of_interest()) add(watch.address, watch.length);
+  for (const std::uint32_t line : recent_lines_) add(line, MemoryCache::kLine);
+}
+
 void AgentTarget::resume(const ResumePlan& plan, Handler<Stop> handler) {
   const auto changes = ledger_.changes();
-  const auto request = resume_request(plan, changes);
+  const auto watches = watches_.changes();
+  const auto request = resume_request(plan, changes, watches);
   client_.call(request, [=, this, handler = std::move(handler)](Result<wire::AgentReply> reply) {
-    if (reply) ledger_.applied(changes);
+    if (reply) {
+      ledger_.applied(changes);
+      watches_.applied(watches);
+    }
     stopped_again(handler, std::move(reply));
   });
 }
@@ -332,6 +368,7 @@ void AgentTarget::stopped_again(Handler<Stop> handler, Result<wire::AgentReply> 
 // The device restarted while the application ran under the debugger. Stop it anew: breakpoints are still wanted.
 void AgentTarget::attach_after_loss(Handler<Stop> handler) {
   ledger_.device_lost_all();
+  watches_.device_lost_all();
   if (client_.on_notice) client_.on_notice("the device restarted; its application was stopped again");
   attach([handler = std::move(handler)](Result<Stop> stop) {
     if (stop) stop->reason = StopReason::kReset;
@@ -355,6 +392,7 @@ void AgentTarget::detach(Handler<void> handler) {
 
 void AgentTarget::send_detach(Handler<void> handler) {
   ledger_.clear();
+  watches_.clear();
   cache_.forget_ram();
   recent_lines_.clear();
   wire::AgentRequest request;
@@ -372,16 +410,37 @@ std::size_t AgentTarget::trusted_flash() const {
   return bytes;
 }
 
+std::string AgentTarget::watch_help() const {
+  const std::string limits = fmt::format("watch, rwatch and awatch: {} at once, up to {} bytes of RAM each.\n",
+                                         watches_.capacity(), watches_.longest());
+  const std::string blind = "What system calls and peripherals write is not noticed.\n";
+  switch (watching_) {
+    case wire::WATCHING_COMPARATORS:
+      return limits +
+             "The processor's comparators watch at full speed; the stop comes after the access, and GDB\n"
+             "steps once more before it shows it.\n" +
+             blind;
+    case wire::WATCHING_ATTRIBUTION:
+      return limits +
+             "The memory around is closed while the application runs, so accesses near watched bytes are\n"
+             "slower. Variables on a stack are watched by stepping each instruction, which is much slower.\n" +
+             blind;
+    default:
+      return "This device cannot watch memory.\n";
+  }
+}
+
 std::string AgentTarget::status() const {
   const auto& counters = client_.counters();
   return fmt::format(
       "device       {}, {}\n"
       "round trips  {} ({} bytes up, {} bytes down), the last took {:.1f} ms\n"
       "breakpoints  {} of {} in use\n"
+      "watchpoints  {} of {} in use\n"
       "flash        {} bytes served from the local ELF\n",
       facts_.board, client_.connected() ? "connected" : "connecting again", counters.requests, counters.bytes_up,
       counters.bytes_down, static_cast<double>(counters.round_trip.count()) / 1000.0, ledger_.wanted(),
-      ledger_.capacity(), trusted_flash());
+      ledger_.capacity(), watches_.wanted(), watches_.capacity(), trusted_flash());
 }
 
 }  // namespace mv::gdb

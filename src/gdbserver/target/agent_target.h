@@ -14,6 +14,8 @@
 #include "gdbserver/target/elf_image.h"
 #include "gdbserver/target/memory_cache.h"
 #include "gdbserver/target/target.h"
+#include "gdbserver/target/watchpoint_ledger.h"
+#include "wire/proto/agent.pb.h"
 
 namespace mv::gdb {
 
@@ -47,6 +49,11 @@ class AgentTarget final : public Target {
   Result<void> insert_breakpoint(std::uint32_t address) override { return ledger_.insert(address); }
   void remove_breakpoint(std::uint32_t address) override { ledger_.remove(address); }
   std::string elf_path() const override { return image_ ? image_->path : std::string(); }
+  Result<void> insert_watchpoint(const Watchpoint& watchpoint) override {
+    return watches_.insert(watchpoint, regions_);
+  }
+  void remove_watchpoint(const Watchpoint& watchpoint) override { watches_.remove(watchpoint); }
+  std::string watch_help() const override;
   std::string status() const override;
   void on_notice(std::function<void(const std::string&)> handler) override { client_.on_notice = std::move(handler); }
 
@@ -65,7 +72,9 @@ class AgentTarget final : public Target {
   bool known_region(std::uint32_t address, std::uint32_t length) const;
   void note_read(std::uint32_t address, std::uint32_t length);
   std::vector<CodeRange> step_ranges(CodeRange row) const;
-  wire::AgentRequest resume_request(const ResumePlan& plan, const BreakpointLedger::Changes& changes);
+  wire::AgentRequest resume_request(const ResumePlan& plan, const BreakpointLedger::Changes& changes,
+                                    const WatchpointLedger::Changes& watches) const;
+  void ask_for_memory(wire::ResumeRequest& resume) const;
   void stopped_again(Handler<Stop> handler, Result<wire::AgentReply> reply);
   void attach_after_loss(Handler<Stop> handler);
   void send_detach(Handler<void> handler);
@@ -78,6 +87,8 @@ class AgentTarget final : public Target {
   std::size_t max_ranges_ = 1;
   MemoryCache cache_;
   BreakpointLedger ledger_;
+  WatchpointLedger watches_;
+  wire::Watching watching_ = wire::WATCHING_NOT;
   Stop last_stop_;               // with the registers as they were then
   arm::RegisterFile registers_;  // as the device has them
   std::optional<ElfImage> image_;

@@ -4,6 +4,7 @@
 #include "gdbserver/target/elf_image.h"
 #include "gdbserver/target/memory_cache.h"
 #include "gdbserver/target/message_stream.h"
+#include "gdbserver/target/watchpoint_ledger.h"
 
 namespace mv::gdb {
 namespace {
@@ -82,6 +83,38 @@ TEST(BreakpointLedger, SendsEverythingAgainToADeviceThatForgot) {
   ledger.applied(ledger.changes());
   ledger.device_lost_all();
   EXPECT_EQ(ledger.changes().insert, std::vector<std::uint32_t>{0x10});
+}
+
+constexpr std::uint32_t kRamStart = 0x20000000;
+const std::vector<Region> kRam = {{kRamStart, 0x1000, MemoryKind::kRam}, {0x100000, 0x1000, MemoryKind::kFlash}};
+
+TEST(WatchpointLedger, SendsTheDifferenceAndRemembersWhatIsOfInterest) {
+  WatchpointLedger ledger;
+  ledger.set_limits(2, 16);
+  const Watchpoint watch{kRamStart, 4, WatchKind::kWrite};
+  EXPECT_TRUE(ledger.insert(watch, kRam));
+  EXPECT_EQ(ledger.changes().insert, std::vector{watch});
+  ledger.applied(ledger.changes());
+  ledger.remove(watch);
+  EXPECT_EQ(ledger.changes().remove, std::vector{watch});
+  EXPECT_EQ(ledger.of_interest(), std::vector{watch});  // GDB steps without it, and looks at it then
+  EXPECT_TRUE(ledger.insert(watch, kRam));
+  EXPECT_TRUE(ledger.changes().insert.empty());
+  ledger.device_lost_all();
+  EXPECT_EQ(ledger.changes().insert, std::vector{watch});
+}
+
+TEST(WatchpointLedger, RefusesWhatTheDeviceCannotWatch) {
+  WatchpointLedger ledger;
+  EXPECT_EQ(ledger.insert({kRamStart, 4, WatchKind::kWrite}, kRam).error().code, ErrorCode::kUnsupported);
+  ledger.set_limits(2, 16);
+  EXPECT_EQ(ledger.insert({kRamStart, 17, WatchKind::kWrite}, kRam).error().code, ErrorCode::kUnsupported);
+  EXPECT_EQ(ledger.insert({kRamStart, 0, WatchKind::kWrite}, kRam).error().code, ErrorCode::kUnsupported);
+  EXPECT_EQ(ledger.insert({0x100000, 4, WatchKind::kWrite}, kRam).error().code, ErrorCode::kBadAddress);
+  EXPECT_EQ(ledger.insert({kRamStart + 0xFFE, 4, WatchKind::kWrite}, kRam).error().code, ErrorCode::kBadAddress);
+  EXPECT_TRUE(ledger.insert({kRamStart, 4, WatchKind::kWrite}, kRam));
+  EXPECT_TRUE(ledger.insert({kRamStart, 4, WatchKind::kRead}, kRam));
+  EXPECT_EQ(ledger.insert({kRamStart, 4, WatchKind::kAccess}, kRam).error().code, ErrorCode::kNoBreakpointFree);
 }
 
 TEST(BreakpointLedger, RefusesOneTooMany) {

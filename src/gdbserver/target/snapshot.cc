@@ -57,6 +57,12 @@ StopReason reason_from(wire::StopReason reason) {
   }
 }
 
+WatchKind kind_from(wire::WatchKind kind) {
+  return kind == wire::WATCH_READ     ? WatchKind::kRead
+         : kind == wire::WATCH_ACCESS ? WatchKind::kAccess
+                                      : WatchKind::kWrite;
+}
+
 }  // namespace
 
 Stop stop_from(const wire::Stopped& stopped) {
@@ -71,6 +77,8 @@ Stop stop_from(const wire::Stopped& stopped) {
     const wire::Fault& f = stopped.fault();
     stop.fault = arm::FaultRegisters{f.cfsr(), f.hfsr(), f.mmfar(), f.bfar(), f.sfsr(), f.sfar()};
   }
+  if (stop.reason == StopReason::kWatchpoint)
+    stop.watch = WatchHit{stopped.watch_address(), kind_from(stopped.watch_kind())};
   return stop;
 }
 

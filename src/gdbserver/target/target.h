@@ -15,6 +15,7 @@
 #include "gdbserver/arm/memory_map.h"
 #include "gdbserver/arm/registers.h"
 #include "gdbserver/target/error.h"
+#include "gdbserver/target/watchpoint.h"
 
 namespace mv::gdb {
 
@@ -37,6 +38,7 @@ struct Stop {
   StopReason reason = StopReason::kAttached;
   arm::RegisterFile registers;
   std::optional<arm::FaultRegisters> fault;
+  std::optional<WatchHit> watch;  // of kWatchpoint
 };
 
 struct ResumePlan {
@@ -44,6 +46,7 @@ struct ResumePlan {
   Mode mode = Mode::kRun;
   std::uint32_t start = 0;  // kStepRange: [start, end)
   std::uint32_t end = 0;
+  bool step_interrupts = false;  // interrupts are taken between steps, and not only where a step ends
 };
 
 class Target {
@@ -83,6 +86,13 @@ class Target {
   // Breakpoints are noted here and take effect with the next resume, so both answer at once.
   virtual Result<void> insert_breakpoint(std::uint32_t address) = 0;
   virtual void remove_breakpoint(std::uint32_t address) = 0;
+
+  // Watchpoints likewise. A range that the device cannot watch is refused.
+  virtual Result<void> insert_watchpoint(const Watchpoint& watchpoint) = 0;
+  virtual void remove_watchpoint(const Watchpoint& watchpoint) = 0;
+
+  // How watchpoints work on this device, in sentences for `monitor help`.
+  virtual std::string watch_help() const = 0;
 
   // Where the ELF of what runs lies on this machine, absolute; empty if none is known.
   virtual std::string elf_path() const = 0;

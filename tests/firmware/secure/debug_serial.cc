@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 
+#include "arch/cortex-m33/guest.h"
 #include "arch/cortex-m33/scheduler.h"
 #include "boards/board.h"
+#include "core/app/system_calls.h"
 #include "core/debug/agent.h"
 
 namespace {
@@ -34,6 +36,14 @@ Crashes crashes;
 TestSupervisor supervisor;
 debug::Engine engine(board::world(), board::application_memory());
 debug::Agent agent(engine, supervisor, debug::BoardInfo{"mps2-an505", kRegions}, board::clock());
+
+// The system calls, as main.cc has them.
+arch::SwitchLock switch_lock;
+arch::CheckedMemory guest_memory(board::application_memory().regions());
+arch::NvicGuest guest_board(board::guest_traits());
+app::DeviceClock device_clock(board::clock(), switch_lock);
+app::LogBuffer log_buffer(device_clock, switch_lock);
+app::SystemCalls system_calls(guest_memory, guest_board, board::clock(), device_clock, log_buffer, switch_lock);
 
 // Bytes between the serial port and the agent; true if any moved.
 bool carry() {
@@ -71,6 +81,7 @@ void report_crash() {
 
 int main() {
   board::set_up();
+  arch::set_system_calls(system_calls);
   board::log("debug test");
   board::run(thread);
 }
