@@ -10,12 +10,12 @@ _mvctl_command() {  # what stands below the command $1
     'mvctl keys show') subcommands='' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='@keys' ;;
     'mvctl keys list') subcommands='' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='' ;;
     'mvctl bundle') subcommands='create sign verify inspect' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='' ;;
-    'mvctl bundle create') subcommands='' flags='--help -h --out -o --board --key -k --name --version --git-revision --base --debug-auth-pubkey --debug-key --connection-grace-time --minimum-check-in-time --maximum-politeness-time --minimum-kernel-version --minimum-restart-interval --maximum-restart-interval --include-stack-bytes --confirm-timeout --security-counter --output --context --quiet -q --verbose -v' arguments='@file' ;;
+    'mvctl bundle create') subcommands='' flags='--help -h --out -o --board --key -k --name --version --git-revision --base --debug-auth-pubkey --debug-key --halt-limit --connection-grace-time --minimum-check-in-time --maximum-politeness-time --minimum-kernel-version --minimum-restart-interval --maximum-restart-interval --include-stack-bytes --confirm-timeout --security-counter --output --context --quiet -q --verbose -v' arguments='@file' ;;
     'mvctl bundle sign') subcommands='' flags='--help -h --key -k --out -o --output --context --quiet -q --verbose -v --version' arguments='@file' ;;
     'mvctl bundle verify') subcommands='' flags='--help -h --trust --output --context --quiet -q --verbose -v --version' arguments='@file' ;;
     'mvctl bundle inspect') subcommands='' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='@file' ;;
     'mvctl init') subcommands='' flags='--help -h --board --output --context --quiet -q --verbose -v --version' arguments='@directory' ;;
-    'mvctl deploy') subcommands='' flags='--help -h --device -d --wait -w --timeout --log --force --build-only --bundle-out --elf --board --key -k --name --version --git-revision --base --debug-auth-pubkey --debug-key --connection-grace-time --minimum-check-in-time --maximum-politeness-time --minimum-kernel-version --minimum-restart-interval --maximum-restart-interval --include-stack-bytes --confirm-timeout --security-counter --output --context --quiet -q --verbose -v' arguments='@file' ;;
+    'mvctl deploy') subcommands='' flags='--help -h --device -d --wait -w --timeout --log --force --build-only --bundle-out --elf --board --key -k --name --version --git-revision --base --debug-auth-pubkey --debug-key --halt-limit --connection-grace-time --minimum-check-in-time --maximum-politeness-time --minimum-kernel-version --minimum-restart-interval --maximum-restart-interval --include-stack-bytes --confirm-timeout --security-counter --output --context --quiet -q --verbose -v' arguments='@file' ;;
     'mvctl debug') subcommands='' flags='--help -h --key -k --elf -e --port -p --gdb --read-only --output --context --quiet -q --verbose -v --version' arguments='@devices' ;;
     'mvctl devices') subcommands='list show update restart provision delete' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='' ;;
     'mvctl devices list') subcommands='' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='' ;;
@@ -87,6 +87,7 @@ _mvctl_values() {  # what the option $2 of the command $1 takes; fails for a fla
     'mvctl bundle create --base') values='-' ;;
     'mvctl bundle create --debug-auth-pubkey') values='@keys' ;;
     'mvctl bundle create --debug-key') values='@keys' ;;
+    'mvctl bundle create --halt-limit') values='-' ;;
     'mvctl bundle create --connection-grace-time') values='-' ;;
     'mvctl bundle create --minimum-check-in-time') values='-' ;;
     'mvctl bundle create --maximum-politeness-time') values='-' ;;
@@ -126,6 +127,7 @@ _mvctl_values() {  # what the option $2 of the command $1 takes; fails for a fla
     'mvctl deploy --base') values='-' ;;
     'mvctl deploy --debug-auth-pubkey') values='@keys' ;;
     'mvctl deploy --debug-key') values='@keys' ;;
+    'mvctl deploy --halt-limit') values='-' ;;
     'mvctl deploy --connection-grace-time') values='-' ;;
     'mvctl deploy --minimum-check-in-time') values='-' ;;
     'mvctl deploy --maximum-politeness-time') values='-' ;;

@@ -76,6 +76,7 @@ Expected<Layer> to_layer(const wire::Layer& from) {
 Policies to_policies(const wire::AppBody& from) {
   return {from.debug().debuggable(),
           to_bytes(from.debug().debug_auth_pubkey()),
+          from.debug().halt_limit_sec(),
           from.crash().minimum_restart_ms(),
           from.crash().maximum_restart_ms(),
           to_bytes(from.crash().crash_report_pubkey()),
@@ -121,6 +122,7 @@ void write_layer(const Layer& layer, wire::Layer& out) {
 void write_policies(const Policies& policies, wire::AppBody& out) {
   out.mutable_debug()->set_debuggable(policies.debuggable);
   out.mutable_debug()->set_debug_auth_pubkey(to_text(policies.debug_auth_pubkey));
+  out.mutable_debug()->set_halt_limit_sec(policies.halt_limit_sec);
   out.mutable_crash()->set_minimum_restart_ms(policies.minimum_restart_ms);
   out.mutable_crash()->set_maximum_restart_ms(policies.maximum_restart_ms);
   out.mutable_crash()->set_crash_report_pubkey(to_text(policies.crash_report_pubkey));

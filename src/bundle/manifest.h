@@ -50,6 +50,7 @@ struct Layer {
 struct Policies {
   bool debuggable = false;
   std::vector<std::uint8_t> debug_auth_pubkey;  // uncompressed point, 65 bytes; empty: no debugging
+  std::uint32_t halt_limit_sec = 0;
   std::uint32_t minimum_restart_ms = 0;
   std::uint32_t maximum_restart_ms = 0;
   std::vector<std::uint8_t> crash_report_pubkey;

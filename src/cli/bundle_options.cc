@@ -17,6 +17,8 @@ void add_policy_options(Command& command, BundleOptions& o) {
       .option("--debug-auth-pubkey,--debug-key", "KEY", &o.debug_auth_pubkey,
               "public key whose owner may debug the application; without it nobody can")
       .complete(Completion::kKey);
+  command.option("--halt-limit", "S", &o.halt_limit,
+                 "seconds after which a halted application runs on when its debugger lost the link; 0: 600");
   command.option("--connection-grace-time", "S", &o.connection_grace_time,
                  "seconds for which a connection is held after the application let go of it");
   command.option("--minimum-check-in-time", "S", &o.minimum_check_in_time,
@@ -59,6 +61,7 @@ tl::expected<bundle::Policies, Failure> policies_of(const BundleOptions& o) {
     policies.debuggable = true;
     policies.debug_auth_pubkey.assign(key->point().begin(), key->point().end());
   }
+  policies.halt_limit_sec = o.halt_limit.value_or(0);
   policies.connection_grace_time_sec = o.connection_grace_time.value_or(0);
   policies.minimum_check_in_time_sec = o.minimum_check_in_time.value_or(0);
   policies.maximum_politeness_time_sec = o.maximum_politeness_time.value_or(0);

@@ -29,6 +29,7 @@ struct BundleOptions {
   std::optional<std::uint32_t> maximum_restart_interval;
   std::optional<std::uint32_t> include_stack_bytes;
   std::optional<std::uint32_t> confirm_timeout;
+  std::optional<std::uint32_t> halt_limit;
   std::optional<std::uint32_t> security_counter;
 };
 

@@ -28,6 +28,7 @@ Json layer_json(const bundle::Layer& layer) {
 Json policies_json(const bundle::Policies& p) {
   return {{"debuggable", !p.debug_auth_pubkey.empty()},
           {"debug_auth_pubkey", bundle::hex(p.debug_auth_pubkey)},
+          {"halt_limit", p.halt_limit_sec},
           {"connection_grace_time", p.connection_grace_time_sec},
           {"minimum_check_in_time", p.minimum_check_in_time_sec},
           {"maximum_politeness_time", p.maximum_politeness_time_sec},
@@ -56,6 +57,7 @@ std::string policy_text(const bundle::Policies& p) {
   const auto add = [&](const char* name, std::uint32_t value, const char* unit) {
     if (value != 0) text += (text.empty() ? "" : ", ") + std::string(name) + " " + std::to_string(value) + unit;
   };
+  add("halt limit", p.halt_limit_sec, " s");
   add("connection grace", p.connection_grace_time_sec, " s");
   add("check-in", p.minimum_check_in_time_sec, " s");
   add("politeness", p.maximum_politeness_time_sec, " s");

@@ -28,7 +28,7 @@ namespace {
 
 namespace asio = boost::asio;
 
-// How long the device is given to let its application run when we leave. It does so by itself after a minute.
+// How long the device is given to let its application run when we leave. It does so by itself in the end.
 constexpr std::chrono::seconds kFarewell{5};
 
 gdb::SessionId random_session() {

@@ -201,6 +201,7 @@ bool Supervisor::running_bundle(debug::RunningBundle& out) {
   out.build_id_size = running->build_id_size;
   out.debug_key = running->debug_key;
   out.has_debug_key = running->has_debug_key;
+  out.halt_limit_s = running->halt_limit_sec;
   return true;
 }
 

@@ -25,7 +25,7 @@ void Agent::disconnected() {
   connected_ = false;
   attached_here_ = false;
   attaching_ = false;
-  if (session_known_) grace_end_us_ = clock_.uptime_us() + kGraceUs;
+  if (session_known_) grace_end_us_ = clock_.uptime_us() + grace_us_;
 }
 
 std::size_t Agent::receive(std::span<const std::uint8_t> bytes) {
@@ -72,7 +72,7 @@ std::optional<std::uint64_t> Agent::deadline_us() const {
     if (at && (!earliest || *at < *earliest)) earliest = at;
   };
   consider(grace_end_us_);
-  if (attaching_) consider(halt_limit_us_);
+  if (attaching_) consider(attach_limit_us_);
   if (digest_.state() == DigestJob::State::kBusy) consider(0);
   return earliest;
 }

@@ -3,8 +3,8 @@
 //
 // Bytes of messages in, bytes of messages out; the channel carries them. One debugger at a time. A session outlives its
 // connection: the last reply is kept and repeated, a halt stands, and an open resume goes on. If nobody comes back
-// within kGraceUs, or a new session is begun meanwhile, the old one is over and its breakpoints go. Secure thread only;
-// no heap; about 9 KiB.
+// within the bundle's limit, or a new session is begun meanwhile, the old one is over and its breakpoints go. Secure
+// thread only; no heap; about 9 KiB.
 #pragma once
 
 #include <array>
@@ -28,7 +28,7 @@ class Agent {
  public:
   // How long a session without a connection is kept: longer than a modem takes to register anew, shorter than a person
   // waits for a device that seems dead.
-  static constexpr std::uint64_t kGraceUs = 60'000'000;
+  static constexpr std::uint32_t kHaltLimitS = 600;  // unless the bundle names another
 
   // How long an attach waits for the application to halt: more than the longest system call.
   static constexpr std::uint64_t kHaltLimitUs = 3'000'000;
@@ -136,7 +136,8 @@ class Agent {
   bool restarting_ = false;
   bool reset_halts_ = false;
   bool exited_ = false;  // the application is gone, and the open request has to be told
-  std::uint64_t halt_limit_us_ = 0;
+  std::uint64_t attach_limit_us_ = 0;
+  std::uint64_t grace_us_ = 0;  // of the bundle that was attached to
   std::optional<std::uint64_t> grace_end_us_;
 };
 

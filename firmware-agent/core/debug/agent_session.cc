@@ -19,13 +19,14 @@ void Agent::attach(const mv_wire_AttachRequest& request) {
     return refuse_unnumbered(mv_wire_AgentError_AGENT_NO_APPLICATION, "no application is installed: deploy one first");
   }
   if (!same) begin_session(id);
+  grace_us_ = std::uint64_t{bundle.halt_limit_s != 0 ? bundle.halt_limit_s : kHaltLimitS} * 1'000'000;
   grace_end_us_.reset();
   attached_here_ = true;
   attaching_ = true;
   attach_halt_ = request.halt;
   attach_resumed_ = same;
   halt_asked_ = false;
-  halt_limit_us_ = clock_.uptime_us() + kHaltLimitUs;
+  attach_limit_us_ = clock_.uptime_us() + kHaltLimitUs;
   poll_attach();
 }
 
@@ -54,7 +55,7 @@ void Agent::poll_attach() {
   if (!attaching_ || engine_.releasing() || !unnumbered_.unsent().empty()) return;
   if (!engine_.attached()) engine_.attach();
   if (attach_halt_ && !engine_.halted()) {
-    if (clock_.uptime_us() >= halt_limit_us_) {
+    if (clock_.uptime_us() >= attach_limit_us_) {
       attaching_ = false;
       return refuse_unnumbered(mv_wire_AgentError_AGENT_NO_APPLICATION,
                                "the application does not run, maybe it waits for its restart: try again");

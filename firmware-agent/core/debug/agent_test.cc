@@ -507,7 +507,7 @@ TEST_F(AgentTest, LetsTheApplicationRunOnWhenNobodyComesBack) {
   attach();
   ask(resume(wire::RESUME_RUN, {kStart + 4}), 1);
   agent_.disconnected();
-  clock_.now_us += Agent::kGraceUs - 1'000'000;
+  clock_.now_us += (Agent::kHaltLimitS - 1) * 1'000'000ULL;
   live();
   EXPECT_FALSE(board_.running());
   clock_.now_us += 1'000'000;
@@ -517,6 +517,18 @@ TEST_F(AgentTest, LetsTheApplicationRunOnWhenNobodyComesBack) {
   EXPECT_FALSE(agent_.session_open());
   agent_.connected();
   EXPECT_FALSE(attach().attached().resumed());
+}
+
+TEST_F(AgentTest, TakesTheLimitOfAHaltFromTheBundle) {
+  supervisor_.bundle.halt_limit_s = 3;
+  attach();
+  agent_.disconnected();
+  clock_.now_us += 2'900'000;
+  live();
+  EXPECT_FALSE(board_.running());
+  clock_.now_us += 100'000;
+  live();
+  EXPECT_TRUE(board_.running());
 }
 
 TEST_F(AgentTest, RefusesASecondDebuggerWhileOneIsAttached) {
@@ -564,7 +576,7 @@ TEST_F(AgentTest, DetachCanKeepTheApplicationHalted) {
   attach();
   EXPECT_TRUE(ask(detach(true), 1).has_done());
   agent_.disconnected();
-  clock_.now_us += 2 * Agent::kGraceUs;
+  clock_.now_us += 2 * Agent::kHaltLimitS * 1'000'000ULL;
   live();
   EXPECT_FALSE(board_.running());
 }

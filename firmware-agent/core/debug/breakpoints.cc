@@ -168,7 +168,8 @@ bool Breakpoints::overlaps(const Entry& entry, std::uint32_t address, std::size_
   return entry.address - address < size || address - entry.address < kPatchSize;  // differences wrap on purpose
 }
 
-// A step that comes between reading and masking is seen by its change; a peripheral, which holds no patch, is read once.
+// A step that comes between reading and masking is seen by its change; a peripheral, which holds no patch, is read
+// once.
 bool MaskedMemory::read(std::uint32_t address, std::span<std::uint8_t> out) {
   for (;;) {
     const std::uint32_t before = breakpoints_.changes();

@@ -14,6 +14,7 @@ struct RunningBundle {
   std::array<std::uint8_t, 32> build_id{};
   std::size_t build_id_size = 0;             // bytes of build_id in use
   std::array<std::uint8_t, 65> debug_key{};  // P-256 point, uncompressed
+  std::uint32_t halt_limit_s = 0;            // how long a halt outlives its debugger's link; 0: the agent's default
   bool has_debug_key = false;                // false: nobody may debug this bundle
 };
 

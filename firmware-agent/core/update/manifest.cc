@@ -117,6 +117,7 @@ Check check_target(const mv_wire_AppBody& body, const char* board) {
 void take_policies(const mv_wire_AppBody& body, Manifest& out) {
   out.has_debug_key = body.has_debug && body.debug.debug_auth_pubkey.size == out.debug_key.size();
   if (out.has_debug_key) std::memcpy(out.debug_key.data(), body.debug.debug_auth_pubkey.bytes, out.debug_key.size());
+  if (body.has_debug) out.halt_limit_sec = body.debug.halt_limit_sec;
   if (body.has_info) {
     out.build_id_size = body.info.build_id.size;
     std::memcpy(out.build_id.data(), body.info.build_id.bytes, out.build_id_size);

@@ -43,6 +43,7 @@ struct Manifest {
 
   std::array<std::uint8_t, 65> debug_key{};
   bool has_debug_key = false;
+  std::uint32_t halt_limit_sec = 0;  // 0: the agent's default
   std::array<std::uint8_t, 32> build_id{};
   std::size_t build_id_size = 0;
 
