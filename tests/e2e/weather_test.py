@@ -30,6 +30,11 @@ class Gdb:
             raise AssertionError(f"{error}\nmvctl debug said:\n{self.debugger.server.text}\n"
                                  f"{self.debugger.chain.diagnosis()}") from None
 
+    def let_run(self, command):
+        """Sends a command that lets the application run, once its halt was reported: `interrupt` waits for the next report."""
+        self.debugger.chain.wait_device("bench", lambda device: device["state"] == "halted", what="halted")
+        self.send(command)
+
     def interrupt(self):
         """Ctrl-C, once the device reports that the application runs: GDB loses one that comes while it resumes."""
         self.debugger.chain.wait_device("bench", lambda device: device["state"] == "running", what="running")
@@ -59,7 +64,7 @@ class Weather(ChainTest):
 
     def test_ctrl_c_stops_a_running_application(self):
         gdb = self.session()
-        gdb.send("continue")
+        gdb.let_run("continue")
         gdb.expect(r"Continuing\.")
         gdb.interrupt()
         gdb.expect(r"Program received signal SIGINT")
@@ -73,7 +78,7 @@ class Weather(ChainTest):
         gdb.expect(r"Breakpoint 1, ")
         gdb.send("set var $primask = 1")
         gdb.send("delete")
-        gdb.send("jump wait_for_tick")
+        gdb.let_run("jump wait_for_tick")
         gdb.expect(r"Continuing at")
         gdb.interrupt()
         gdb.expect(r"Program received signal SIGINT")
