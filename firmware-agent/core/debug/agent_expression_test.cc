@@ -410,15 +410,18 @@ TEST_F(AgentPrintf, MixesTextAndSeveralConversions) {
   EXPECT_EQ(print("100%% n=%d c=%c x=%#x\n", {3, 'q', 255}), "100% n=3 c=q x=0xff\n");
 }
 
+// GDB sends the format as it was typed.
+TEST_F(AgentPrintf, ResolvesEscapes) { EXPECT_EQ(print(R"(a\tb\n\\ \"%d\" \101\60)", {7}), "a\tb\n\\ \"7\" A0"); }
+
 TEST_F(AgentPrintf, RefusesWhatItDoesNotKnow) {
-  for (const auto* format : {"%f", "%n", "%ls", "%", "%5", "%.", "%ll", "%999d", "%*d", "%d %d"}) {
+  for (const auto* format : {"\\", "\\q", "%f", "%n", "%ls", "%", "%5", "%.", "%ll", "%999d", "%*d", "%d %d"}) {
     EXPECT_EQ(print(format, {1}), describe(Error::kBadFormat)) << format;
   }
 }
 
 // dprintf f,"n=%d m=%u\n",n,m as GDB 13.1 makes it.
 TEST_F(AgentExpression, PrintsAsGdbAsks) {
-  const std::string_view format("n=%d m=%u\n\0", 11);
+  const std::string_view format("n=%d m=%u\\n\0", 12);
   Code code = {0x26, 0x00, 0x01, 0x2A, 0x20, 0x26, 0x00, 0x00, 0x16,
                0x20, 0x22, 0x00, 0x22, 0x00, 0x34, 0x02, 0x00, static_cast<std::uint8_t>(format.size())};
   code.insert(code.end(), format.begin(), format.end());
@@ -430,7 +433,7 @@ TEST_F(AgentExpression, PrintsAsGdbAsks) {
   EXPECT_EQ(std::string(text.begin(), text.end()), "n=-2 m=7\n");
   code[17] = 200;
   EXPECT_EQ(error(code), Error::kTruncated);
-  code[17] = 10;  // the terminating zero is left out
+  code[17] = 11;  // the terminating zero is left out
   EXPECT_EQ(error(code), Error::kBadFormat);
 }
 

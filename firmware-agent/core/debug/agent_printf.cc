@@ -27,6 +27,8 @@ class Printer {
   ExpressionError run();
 
  private:
+  bool print_escape();
+  bool print_octal();
   bool parse(Conversion& conversion);
   void parse_flags(Conversion& conversion);
   bool parse_number(std::size_t& number);
@@ -55,7 +57,9 @@ class Printer {
 
 ExpressionError Printer::run() {
   while (!format_.empty()) {
-    if (!take('%')) {
+    if (take('\\')) {
+      if (!print_escape()) return ExpressionError::kBadFormat;
+    } else if (!take('%')) {
       console_.put(static_cast<char>(format_.front()));
       format_ = format_.subspan(1);
     } else if (take('%')) {
@@ -69,6 +73,29 @@ ExpressionError Printer::run() {
     }
   }
   return ExpressionError::kNone;
+}
+
+bool Printer::print_escape() {
+  constexpr std::string_view kLetters = "abefnrtv\\\"'";
+  constexpr std::string_view kMeanings = "\a\b\x1B\f\n\r\t\v\\\"'";
+  static_assert(kLetters.size() == kMeanings.size());
+  if (format_.empty()) return false;
+  const std::size_t which = kLetters.find(static_cast<char>(format_.front()));
+  if (which == std::string_view::npos) return print_octal();
+  format_ = format_.subspan(1);
+  console_.put(kMeanings[which]);
+  return true;
+}
+
+// Up to three digits.
+bool Printer::print_octal() {
+  unsigned value = 0, digits = 0;
+  for (; digits < 3 && !format_.empty() && format_.front() >= '0' && format_.front() <= '7'; ++digits) {
+    value = 8 * value + (format_.front() - unsigned{'0'});
+    format_ = format_.subspan(1);
+  }
+  if (digits != 0) console_.put(static_cast<char>(value));
+  return digits != 0;
 }
 
 bool Printer::parse(Conversion& conversion) {

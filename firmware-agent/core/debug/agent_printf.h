@@ -1,5 +1,6 @@
 // The printf of agent expressions (dprintf): a C format with 64-bit arguments, strings read from the application.
 //
+// Escapes in the format are not resolved by GDB, so they are here: \a \b \e \f \n \r \t \v \\ \" \' and octal digits.
 // Conversions d i u o x X c p s %, flags - 0 + space #, width, precision, lengths hh h l ll j z t. Strings are cut at
 // kLongestString bytes. Source: GDB manual, "Bytecode Descriptions", printf; ISO C11 7.21.6.1.
 #pragma once
