@@ -440,11 +440,16 @@ std::string AgentTarget::watch_help() const {
 void AgentTarget::on_console(std::function<void(const std::string&)> handler) {
   client_.on_console = nullptr;
   if (!handler) return;
-  client_.on_console = [handler = std::move(handler)](const wire::ConsoleText& console) {
-    if (!console.text().empty()) handler(console.text());
-    if (console.dropped() != 0)
+  // A message may end within a line; what is missing is told between two lines.
+  client_.on_console = [handler = std::move(handler), missing = 0U](const wire::ConsoleText& console) mutable {
+    const std::string& text = console.text();
+    missing += console.dropped();
+    const std::size_t lines = missing == 0 ? text.size() : text.rfind('\n') + 1;
+    if (lines != 0) handler(text.substr(0, lines));
+    if (missing != 0 && (lines != 0 || text.empty()))
       handler(fmt::format("[mvctl] {} lines are missing here: the application prints faster than the link carries\n",
-                          console.dropped()));
+                          std::exchange(missing, 0U)));
+    if (lines != text.size()) handler(text.substr(lines));
   };
 }
 
