@@ -176,7 +176,8 @@ class Session final : public DebugSession {
   void start_gdb() {
     const std::string connect = fmt::format("target remote 127.0.0.1:{}", port());
     for (const char* name : {"gdb-multiarch", "arm-none-eabi-gdb"}) {
-      std::array<std::string, 6> words = {name, "-q", "-ex", "set remotetimeout 30", "-ex", connect};
+      std::array<std::string, 8> words = {
+          name, "-q", "-ex", "set remotetimeout 30", "-ex", "set dprintf-style agent", "-ex", connect};
       std::vector<char*> arguments;
       for (std::string& word : words) arguments.push_back(word.data());
       if (!plan_.elf_path.empty()) arguments.push_back(plan_.elf_path.data());
