@@ -785,6 +785,32 @@ TEST_F(Programs, ThatDoNotFitAreRefused) {
   EXPECT_EQ(ask(fits, 3).stopped().reason(), wire::STOP_BREAKPOINT);
 }
 
+TEST_F(Programs, FitInTheLargestRequestThereCanBe) {
+  attach();
+  wire::AgentRequest request = resume(wire::RESUME_STEP_RANGE);
+  auto& largest = *request.mutable_resume();
+  for (std::uint32_t i = 0; i < 32; ++i) {
+    largest.add_insert(kCode + 0x1000 + 2 * i);
+    largest.add_remove(kCode + 0x2000 + 2 * i);
+    auto& range = *largest.add_ranges();
+    range.set_start(kCode + 0x3000);
+    range.set_end(kCode + 0x3002);
+    largest.add_programs()->set_address(kCode + 0x1000 + 2 * i);
+  }
+  constexpr std::size_t kEach = BreakpointPrograms::kMaxBytes / BreakpointPrograms::kMaxExpressions;
+  for (int i = 0; i < static_cast<int>(BreakpointPrograms::kMaxExpressions); ++i) {
+    largest.mutable_programs(i)->add_conditions(std::string(kEach, '\x27'));
+  }
+  for (int i = 0; i < 8; ++i) {
+    auto& push = *largest.add_push();
+    push.set_address(kRam);
+    push.set_length(128);
+  }
+  EXPECT_GT(request.ByteSizeLong(), 1900U);
+  const auto reply = ask(request, 0x7FFFFFFF);
+  EXPECT_EQ(reply.stopped().reason(), wire::STOP_STEP) << reply.DebugString();
+}
+
 TEST_F(Programs, WithoutABreakpointAreRefused) {
   attach();
   auto request = resume_with(never_);
