@@ -34,7 +34,7 @@ std::size_t Agent::receive(std::span<const std::uint8_t> bytes) {
     const MessageReader::Result result = reader_.take(bytes);
     if (result == MessageReader::Result::kMessage) handle(reader_.message());
     if (result == MessageReader::Result::kTooLong) {
-      refuse_unnumbered(mv_wire_AgentError_AGENT_BAD_REQUEST, "a request is longer than 2176 bytes: send it in parts");
+      refuse_unnumbered(mv_wire_AgentError_AGENT_BAD_REQUEST, "a request is longer than 2304 bytes: send it in parts");
     }
   }
   return given - bytes.size();

@@ -806,6 +806,10 @@ TEST_F(Programs, FitInTheLargestRequestThereCanBe) {
     push.set_address(kRam);
     push.set_length(128);
   }
+  for (int i = 0; i < 4; ++i) {
+    largest.add_unwatch()->set_address(kRam);
+    largest.mutable_unwatch(i)->set_length(256);
+  }
   EXPECT_GT(request.ByteSizeLong(), 1900U);
   const auto reply = ask(request, 0x7FFFFFFF);
   EXPECT_EQ(reply.stopped().reason(), wire::STOP_STEP) << reply.DebugString();

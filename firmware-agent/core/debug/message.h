@@ -13,7 +13,7 @@
 namespace mv::debug {
 
 inline constexpr std::size_t kLengthSize = 2;
-inline constexpr std::size_t kMaxRequest = 2176;  // bytes of an encoded AgentRequest
+inline constexpr std::size_t kMaxRequest = 2304;  // bytes of an encoded AgentRequest
 inline constexpr std::size_t kMaxReply = 2560;    // bytes of an encoded AgentReply
 
 // Puts a request together. Holds one.
