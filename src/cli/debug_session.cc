@@ -176,7 +176,8 @@ class Session final : public DebugSession {
   void start_gdb() {
     const std::string connect = fmt::format("target remote 127.0.0.1:{}", port());
     for (const char* name : {"gdb-multiarch", "arm-none-eabi-gdb"}) {
-      std::array<std::string, 6> words = {name, "-q", "-ex", "set remotetimeout 30", "-ex", connect};
+      std::array<std::string, 8> words = {
+          name, "-q", "-ex", "set remotetimeout 30", "-ex", "set dprintf-style agent", "-ex", connect};
       std::vector<char*> arguments;
       for (std::string& word : words) arguments.push_back(word.data());
       if (!plan_.elf_path.empty()) arguments.push_back(plan_.elf_path.data());
@@ -239,12 +240,15 @@ class Session final : public DebugSession {
     void resume(const gdb::ResumePlan& p, gdb::Handler<gdb::Stop> h) override { target->resume(p, std::move(h)); }
     void interrupt() override { target->interrupt(); }
     void reset(gdb::Handler<gdb::Stop> h) override { target->reset(std::move(h)); }
-    gdb::Result<void> insert_breakpoint(std::uint32_t a) override { return target->insert_breakpoint(a); }
+    gdb::Result<void> insert_breakpoint(std::uint32_t a, const gdb::BreakpointProgram& p) override {
+      return target->insert_breakpoint(a, p);
+    }
     void remove_breakpoint(std::uint32_t a) override { target->remove_breakpoint(a); }
     std::string elf_path() const override { return target->elf_path(); }
     gdb::Result<void> insert_watchpoint(const gdb::Watchpoint& w) override { return target->insert_watchpoint(w); }
     void remove_watchpoint(const gdb::Watchpoint& w) override { target->remove_watchpoint(w); }
     std::string watch_help() const override { return target->watch_help(); }
+    gdb::ProgramLimits program_limits() const override { return target->program_limits(); }
     std::string status() const override { return target->status(); }
     void on_notice(std::function<void(const std::string&)> h) override {
       target->on_notice([this, h = std::move(h)](const std::string& text) {
@@ -252,6 +256,7 @@ class Session final : public DebugSession {
         if (h) h(text);
       });
     }
+    void on_console(std::function<void(const std::string&)> h) override { target->on_console(std::move(h)); }
     gdb::Target* target = nullptr;
     Output* output = nullptr;
   };

@@ -55,6 +55,11 @@ class Sessions:
         for frame in range(4):
             self.assertRegex(out, rf"#{frame} .*factorial \(n={frame + 1}\)")
 
+    def test_prints_on_the_device_without_stopping(self):
+        out = self.gdb("set dprintf-style agent", "break report", "continue", 'dprintf tally,"tally %u\\n",value',
+                       "continue", "monitor status", "detach")
+        self.assertEqual(len(re.findall(r"tally \d+", out)), 20)  # one a round, 20 rounds a report
+
     def test_stops_in_an_interrupt_handler(self):
         out = self.gdb("break SysTick_Handler", "continue", "print ticks", "backtrace", "next", "backtrace", "detach")
         self.assertRegex(out, r"Breakpoint 1, .*SysTick_Handler \(\)")

@@ -41,6 +41,7 @@ class World final : public Application, public debug::DebugUnit, public WorldKee
   void halt() override;
   void halt_at_start() override { halt_at_start_ = true; }
   void resume(const debug::Context& context) override;
+  void wake() override { scheduler_.wake(); }
   void mask_interrupts(bool masked) override;
   bool insert_breakpoint(std::uint32_t) override { return false; }
   bool remove_breakpoint(std::uint32_t) override { return false; }

@@ -18,7 +18,7 @@ void Agent::connected() {
   reader_.clear();
   reply_.drop();
   unnumbered_.drop();
-  sending_unnumbered_ = false;
+  console_message_.drop();
 }
 
 void Agent::disconnected() {
@@ -30,36 +30,39 @@ void Agent::disconnected() {
 
 std::size_t Agent::receive(std::span<const std::uint8_t> bytes) {
   const std::size_t given = bytes.size();
-  while (!bytes.empty() && unsent().empty()) {
+  while (!bytes.empty() && !answer_unsent()) {
     const MessageReader::Result result = reader_.take(bytes);
     if (result == MessageReader::Result::kMessage) handle(reader_.message());
     if (result == MessageReader::Result::kTooLong) {
-      refuse_unnumbered(mv_wire_AgentError_AGENT_BAD_REQUEST, "a request is longer than 1280 bytes: send it in parts");
+      refuse_unnumbered(mv_wire_AgentError_AGENT_BAD_REQUEST, "a request is longer than 2304 bytes: send it in parts");
     }
   }
   return given - bytes.size();
 }
 
-std::span<const std::uint8_t> Agent::unsent() const {
-  // What was begun must be finished first, or the two would mix; a fresh pair goes reply first, because the attach that
-  // interrupts a resume is answered after it.
-  return sending_unnumbered_ || reply_.unsent().empty() ? unnumbered_.unsent() : reply_.unsent();
+// What was begun must be finished first, or two messages would mix. Of fresh ones the reply goes first, because the
+// attach that interrupts a resume is answered after it.
+const OutgoingMessage& Agent::outgoing() const {
+  const std::array<const OutgoingMessage*, 3> in_order = {&reply_, &unnumbered_, &console_message_};
+  for (const OutgoingMessage* message : in_order) {
+    if (message->begun()) return *message;
+  }
+  for (const OutgoingMessage* message : in_order) {
+    if (!message->unsent().empty()) return *message;
+  }
+  return reply_;
 }
 
-void Agent::sent(std::size_t bytes) {
-  if (sending_unnumbered_ || reply_.unsent().empty()) {
-    unnumbered_.sent(bytes);
-    sending_unnumbered_ = !unnumbered_.unsent().empty();
-  } else {
-    reply_.sent(bytes);
-  }
-}
+std::span<const std::uint8_t> Agent::unsent() const { return outgoing().unsent(); }
+
+void Agent::sent(std::size_t bytes) { const_cast<OutgoingMessage&>(outgoing()).sent(bytes); }
 
 bool Agent::poll() {
   const bool was_idle = unsent().empty();
   engine_.poll(clock_.uptime_us());
   poll_lost_context();
   poll_grace();
+  poll_console();
   poll_open();
   poll_attach();
   return (was_idle && !unsent().empty()) || digest_.state() == DigestJob::State::kBusy ||
@@ -86,6 +89,7 @@ void Agent::application_stopped() {
 
 void Agent::handle(std::span<const std::uint8_t> message) {
   pb_istream_t stream = pb_istream_from_buffer(message.data(), message.size());
+  programs_.prepare(request_);
   if (!pb_decode(&stream, mv_wire_AgentRequest_fields, &request_) || request_.which_request == 0) {
     return refuse_unnumbered(mv_wire_AgentError_AGENT_BAD_REQUEST, "the request is not one that this device knows");
   }
@@ -148,6 +152,22 @@ void Agent::execute(const mv_wire_AgentRequest& request) {
     default:
       return refuse(mv_wire_AgentError_AGENT_UNSUPPORTED, "this device does not know the request");
   }
+}
+
+// Ahead of the stop that is to be told, and only to somebody who waits for one.
+void Agent::poll_console() {
+  ConsoleText& console = engine_.console();
+  if (open_ != Open::kResume || !attached_here_ || attaching_ || console.empty() || !unsent().empty()) return;
+  mv_wire_AgentReply& message = begin_reply();
+  message.sequence = 0;
+  message.which_reply = mv_wire_AgentReply_console_tag;
+  message.reply.console = mv_wire_ConsoleText_init_zero;
+  message.reply.console.dropped = console.take_dropped();
+  const auto text = console.front();
+  const std::span bytes(reinterpret_cast<const std::uint8_t*>(text.data()), std::min(text.size(), kMaxConsoleText));
+  encode_bytes_as(message.reply.console.text, &bytes);
+  console_message_.encode(message);
+  console.take(bytes.size());
 }
 
 void Agent::poll_open() {

@@ -4,7 +4,7 @@
 // Bytes of messages in, bytes of messages out; the channel carries them. One debugger at a time. A session outlives its
 // connection: the last reply is kept and repeated, a halt stands, and an open resume goes on. If nobody comes back
 // within the bundle's limit, or a new session is begun meanwhile, the old one is over and its breakpoints go. Secure
-// thread only; no heap; about 9 KiB.
+// thread only; no heap; about 13 KiB.
 #pragma once
 
 #include <array>
@@ -18,6 +18,7 @@
 #include "core/debug/memory_parts.h"
 #include "core/debug/message.h"
 #include "core/debug/peers.h"
+#include "core/debug/program_changes.h"
 #include "core/debug/reply.h"
 #include "core/debug/stop_report.h"
 #include "core/platform/ports.h"
@@ -39,7 +40,7 @@ class Agent {
   void connected();
   void disconnected();
 
-  // Takes bytes from the debugger; returns how many. None while a reply waits to be sent.
+  // Takes bytes from the debugger; returns how many. None while a reply waits to be sent; console text is none.
   std::size_t receive(std::span<const std::uint8_t> bytes);
 
   // Bytes for the debugger, and how many of them the channel took.
@@ -58,6 +59,8 @@ class Agent {
  private:
   using SessionId = std::array<std::uint8_t, 16>;
 
+  static constexpr std::size_t kMaxConsoleText = 512;  // bytes in one message
+
   // The request whose answer has to wait.
   enum class Open : std::uint8_t { kNothing, kResume, kReset, kDigest };
 
@@ -72,6 +75,7 @@ class Agent {
   void poll_attach();
   void answer_attach();
   void poll_open();
+  void poll_console();
   void poll_grace();
   void poll_lost_context();
 
@@ -80,6 +84,7 @@ class Agent {
   using Added = std::array<bool, Watchpoints::kMax>;
   bool change_watchpoints(const mv_wire_ResumeRequest& request, Added& added);
   void take_back_watchpoints(const mv_wire_ResumeRequest& request, std::size_t count, const Added& added);
+  bool change_programs();
   void take_back(const mv_wire_ResumeRequest& request, std::size_t count, const std::array<bool, 32>& added);
   void read(const mv_wire_ReadRequest& request);
   void peek(const mv_wire_ReadRequest& request);
@@ -100,6 +105,8 @@ class Agent {
   void refuse_unnumbered(mv_wire_AgentError error, const char* sentence, std::uint32_t sequence = 0);
   mv_wire_AgentReply& begin_reply();
   void finish_reply();
+  bool answer_unsent() const { return !reply_.unsent().empty() || !unnumbered_.unsent().empty(); }
+  const OutgoingMessage& outgoing() const;
 
   Engine& engine_;
   Supervisor& supervisor_;
@@ -111,13 +118,14 @@ class Agent {
   mv_wire_AgentReply message_{};  // while it is encoded
   ReplyBuffer<kMaxReply> reply_;  // the last numbered one, kept for repetition
   ReplyBuffer<1280> unnumbered_;  // answers to attach and to what cannot be understood
+  ReplyBuffer<kMaxConsoleText + 32> console_message_;
+  ProgramChanges programs_;  // of the request
   MemoryParts parts_;
   StopReport report_;
   DigestJob digest_;
 
   bool connected_ = false;
-  bool sending_unnumbered_ = false;  // some of it has gone: the rest goes first
-  bool attached_here_ = false;       // an attach was accepted on this connection
+  bool attached_here_ = false;  // an attach was accepted on this connection
   bool session_known_ = false;
   SessionId session_{};
   std::uint32_t last_sequence_ = 0;     // the highest that was taken

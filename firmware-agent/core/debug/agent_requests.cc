@@ -62,7 +62,9 @@ void Agent::resume(const mv_wire_ResumeRequest& request) {
   }
   Added added{};
   if (!change_watchpoints(request, added)) return;
-  if (!change_breakpoints(request)) return take_back_watchpoints(request, request.watch_count, added);
+  if (!change_breakpoints(request) || !change_programs()) {
+    return take_back_watchpoints(request, request.watch_count, added);
+  }
   push_count_ = request.push_count;
   std::copy_n(request.push, push_count_, push_.begin());
   std::array<AddressRange, Engine::kMaxRanges> ranges;
@@ -119,6 +121,18 @@ bool Agent::change_breakpoints(const mv_wire_ResumeRequest& request) {
     return false;
   }
   return true;
+}
+
+bool Agent::change_programs() {
+  const auto at_a_breakpoint = [this](std::uint32_t address) { return engine_.breakpoints().is_user(address); };
+  if (!std::ranges::all_of(programs_.addresses(), at_a_breakpoint)) {
+    refuse(mv_wire_AgentError_AGENT_BAD_ADDRESS, "a condition or command belongs to no breakpoint: insert it first");
+    return false;
+  }
+  if (programs_.complete() && programs_.apply(engine_.breakpoints().programs())) return true;
+  refuse(mv_wire_AgentError_AGENT_NO_BREAKPOINT_FREE,
+         "the breakpoints' conditions and commands are too many or too long");
+  return false;
 }
 
 void Agent::take_back(const mv_wire_ResumeRequest& request, std::size_t count, const std::array<bool, 32>& added) {

@@ -36,6 +36,7 @@ void Agent::begin_session(const SessionId& id) {
   session_ = id;
   last_sequence_ = 0;
   reply_sequence_ = 0;
+  engine_.console().forget();
 }
 
 // The debugger of this session is gone for good, or a new one takes its place: what it left goes, a halt stands.
@@ -87,6 +88,8 @@ void Agent::answer_attach() {
                            .max_ranges = Engine::kMaxRanges,
                            .max_read = MemoryParts::kMaxBytes,
                            .step_masks_interrupts = true,
+                           .max_programs = BreakpointPrograms::kMaxExpressions,
+                           .max_program_bytes = BreakpointPrograms::kMaxBytes,
                            .watching = static_cast<mv_wire_Watching>(engine_.watchpoints().watching()),
                            .max_watch = engine_.watchpoints().longest()};
   attached.resumed = attach_resumed_;

@@ -33,6 +33,7 @@ BreakpointError Breakpoints::insert(std::uint32_t address) {
 }
 
 void Breakpoints::remove(std::uint32_t address) {
+  programs_.remove(address);
   Entry* entry = find(address);
   if (entry == nullptr) return;
   entry->user = false;
@@ -40,6 +41,7 @@ void Breakpoints::remove(std::uint32_t address) {
 }
 
 void Breakpoints::remove_all() {
+  programs_.clear();
   for (Entry& entry : entries_) {
     entry.user = false;
     entry.stop = false;

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <span>
 
+#include "core/debug/breakpoint_programs.h"
 #include "core/debug/next_pc.h"
 #include "core/platform/debug_unit.h"
 
@@ -37,6 +38,9 @@ class Breakpoints {
   void remove(std::uint32_t address);
   void remove_all();
   bool is_user(std::uint32_t address) const;
+
+  // What runs behind the debugger's breakpoints; a removed breakpoint takes its part with it.
+  BreakpointPrograms& programs() { return programs_; }
 
   // The engine's own: at most Step::kMaxTargets at once.
   bool put_stop(std::uint32_t address);
@@ -88,6 +92,7 @@ class Breakpoints {
   ApplicationMemory& memory_;
   std::array<Entry, kMaxUser + Step::kMaxTargets> entries_{};
   std::atomic<std::uint32_t> changes_ = 0;
+  BreakpointPrograms programs_;
 };
 
 // The application's memory without the patches: what the program itself put there. Reading works while the application

@@ -24,6 +24,7 @@ bool Engine::resume(Goal goal, std::span<const AddressRange> ranges, bool step_i
   step_interrupts_ = step_interrupts;
   unwatched_ = reason_ == Reason::kWatchpoint && watch_hit_pc_ == context_.pc();
   watchpoints_.find_stacks(context_);
+  judged_ = false;
   if (skip_own_breakpoint(context_)) {
     const Reason reason = reason_to_stop(context_);
     if (reason != Reason::kNone) {
@@ -129,15 +130,33 @@ Engine::Verdict Engine::on_event(Event event, Context& context, const FaultRegis
 }
 
 Engine::Verdict Engine::on_breakpoint(Context& context) {
-  if (breakpoints_.is_user(context.pc())) return stop(Reason::kBreakpoint, context);
+  if (breakpoints_.is_user(context.pc())) return on_user_breakpoint(context);
   if (program_breakpoint(context.pc())) return stop(Reason::kProgramBreakpoint, context);
   return go_on(context);  // the instruction was put back between the trap and now
+}
+
+Engine::Verdict Engine::on_user_breakpoint(Context& context) {
+  if (hits(context)) return stop(Reason::kBreakpoint, context);
+  if (interrupt_) return stop(Reason::kInterrupt, context);
+  if (phase_ == Phase::kFree && !stepping()) return go_on(context);
+  const auto hit = about_to_hit(context);
+  return hit ? stop_at(*hit, context) : detour(context);
+}
+
+// Whether the debugger's breakpoint at pc, if there is one, stops the application.
+bool Engine::hits(const Context& context) {
+  if (!breakpoints_.is_user(context.pc())) return false;
+  if (judged_ && same_place(context)) return false;  // only interrupts ran meanwhile
+  const bool was_silent = console_.empty();
+  judged_ = !breakpoints_.programs().stops(context, memory_, console_);
+  if (was_silent && !console_.empty()) unit_.wake();
+  return !judged_;
 }
 
 Engine::Verdict Engine::on_own_stop(Context& context) {
   if (phase_ == Phase::kDetour) return end_detour(context);
   if (is_ours(context)) return arrived(context);
-  return breakpoints_.is_user(context.pc()) ? stop(Reason::kBreakpoint, context) : detour(context);
+  return breakpoints_.is_user(context.pc()) ? on_user_breakpoint(context) : detour(context);
 }
 
 // Somebody touched a guard.
@@ -158,6 +177,7 @@ Engine::Verdict Engine::on_watchpoint(Context& context, const FaultRegisters& fa
 
 // Besides the debugger's wish this is how a step ends that went through the Secure side.
 Engine::Verdict Engine::on_halt_request(Context& context) {
+  if (phase_ == Phase::kDetour && !interrupt_) return context.pc() == outer_.pc ? detour(context) : end_detour(context);
   if (interrupt_ || phase_ != Phase::kLeave) return stop(Reason::kInterrupt, context);
   if (same_place(context)) return leave(context);  // the Secure thread was faster than the one instruction
   return arrived(context);
@@ -170,14 +190,15 @@ Engine::Verdict Engine::arrived(Context& context) {
   if (const auto hit = watchpoints_.changed()) return stop_at(*hit, context);
   const Reason reason = reason_to_stop(context);
   if (reason != Reason::kNone) return stop(reason, context);
-  if (!stepping()) return run_free(context);
+  if (!stepping()) return go_on(context);
   if (!after_window && steps_ % kStepsPerWindow == 0) return open_window(context);
   return go_on(context);
 }
 
 Reason Engine::reason_to_stop(const Context& context) {
+  const bool hit = hits(context);
   if (interrupt_) return Reason::kInterrupt;
-  if (breakpoints_.is_user(context.pc())) return Reason::kBreakpoint;
+  if (hit) return Reason::kBreakpoint;
   if (goal_ == Goal::kStep) return Reason::kStep;
   if (program_breakpoint(context.pc())) return Reason::kProgramBreakpoint;
   const bool done = goal_ == Goal::kStepRange && !in_ranges(context.pc());
@@ -195,6 +216,7 @@ Engine::Verdict Engine::go_on(Context& context) {
   }
   if (const auto hit = about_to_hit(context)) return stop_at(*hit, context);
   ++steps_;
+  judged_ = false;
   phase_ = Phase::kStep;
   origin_ipsr_ = ipsr(context);
   return carry_out(next_step(context, memory_), context);
@@ -282,7 +304,9 @@ Engine::Verdict Engine::open_window(Context& context) {
 // Executes the one instruction at pc without guards and stops, then goes on with what the application was doing.
 Engine::Verdict Engine::detour(Context& context) {
   if (const auto hit = watchpoints_.changed()) return stop_at(*hit, context);
-  if (phase_ != Phase::kDetour) outer_ = {phase_, step_};
+  if (phase_ != Phase::kDetour) outer_ = {phase_, step_, 0};
+  outer_.pc = context.pc();
+  judged_ = false;
   phase_ = Phase::kDetour;
   return carry_out(next_step(context, memory_), context);
 }

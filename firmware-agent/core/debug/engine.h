@@ -13,6 +13,10 @@
 // board that watches by attribution each access to the surroundings of watched bytes comes here first, and the
 // instruction tells which bytes it means: a hit stops the application before it, anything else is executed alone, the
 // guards away, and what went on goes on. A watchpoint on a stack makes the engine step all the way.
+//
+// A breakpoint's conditions and commands (breakpoint_programs.h) run in the exception, once each time its instruction
+// is reached. If they do not stop the application, the instruction is executed alone and what went on goes on, be that
+// a run, a step or an interrupt handler in the middle of one.
 #pragma once
 
 #include <array>
@@ -23,6 +27,7 @@
 #include <span>
 
 #include "core/debug/breakpoints.h"
+#include "core/debug/console_text.h"
 #include "core/debug/next_pc.h"
 #include "core/debug/watchpoints.h"
 #include "core/platform/debug_unit.h"
@@ -110,6 +115,9 @@ class Engine final : public DebugEvents {
   Watchpoints& watchpoints() { return watchpoints_; }
   ApplicationMemory& memory() { return memory_; }
 
+  // What conditions and commands have to say. To be read at any time.
+  ConsoleText& console() { return console_; }
+
   Verdict on_event(Event event, Context& context, const FaultRegisters& fault) override;
 
  private:
@@ -118,7 +126,7 @@ class Engine final : public DebugEvents {
     kFree,    // it runs
     kStep,    // one instruction, to one of the stops
     kWindow,  // pending interrupts are taken, then the stop at the same place is hit
-    kDetour,  // one instruction that only touched the surroundings of a watchpoint, or met a stop of somebody else's
+    kDetour,  // one instruction that only touched the surroundings of a watchpoint, or met a stop that is not its
     kLeave,   // it left for the Secure side; `poll` halts it as soon as it is back
     kReset,   // it is restarted, and halts before its first instruction
   };
@@ -127,14 +135,17 @@ class Engine final : public DebugEvents {
   struct Outer {
     Phase phase = Phase::kFree;
     Step step;
+    std::uint32_t pc = 0;  // of the detour
   };
 
   Verdict on_breakpoint(Context& context);
+  Verdict on_user_breakpoint(Context& context);
   Verdict on_own_stop(Context& context);
   Verdict on_watchpoint(Context& context, const FaultRegisters& fault);
   Verdict on_halt_request(Context& context);
   Verdict arrived(Context& context);
   Reason reason_to_stop(const Context& context);
+  bool hits(const Context& context);
   Verdict go_on(Context& context);
   std::optional<WatchHit> about_to_hit(const Context& context);
   Verdict carry_out(const Step& step, Context& context);
@@ -160,6 +171,7 @@ class Engine final : public DebugEvents {
   Breakpoints breakpoints_;
   MaskedMemory memory_;
   Watchpoints watchpoints_;
+  ConsoleText console_;
 
   std::atomic<State> state_ = State::kRunning;
   std::atomic<bool> attached_ = false;
@@ -180,6 +192,9 @@ class Engine final : public DebugEvents {
   std::size_t range_count_ = 0;
   std::uint32_t steps_ = 0;
   std::uint32_t slice_ = 0;
+
+  // The breakpoint at pc did not stop the application, and its instruction is still to be executed.
+  bool judged_ = false;
 
   Reason reason_ = Reason::kNone;
   Context context_{};

@@ -58,6 +58,7 @@ class FakeBoard final : public DebugUnit {
   void halt() override { halt_wanted_ = true; }
   void halt_at_start() override { halt_at_start_ = true; }
   void resume(const Context& context) override;
+  void wake() override { ++wakes; }
   void mask_interrupts(bool masked) override { masked_ = masked; }
   bool insert_breakpoint(std::uint32_t) override { return false; }
   bool remove_breakpoint(std::uint32_t) override { return false; }
@@ -86,6 +87,7 @@ class FakeBoard final : public DebugUnit {
   std::function<void()> interrupt_handler;  // what the application's interrupt does, all at once
   std::uint32_t interrupts_taken = 0;
   std::uint32_t executed = 0;
+  std::uint32_t wakes = 0;
 
  private:
   bool execute();

@@ -1,6 +1,7 @@
 // Messages on the debug channel: two bytes of length, big-endian, then as many bytes.
 //
-// Bytes in, messages out; no I/O. The longest request that is taken is a write of 1024 bytes.
+// Bytes in, messages out; no I/O. The longest request that is taken is a resume with 32 ranges, 32 breakpoints to insert
+// and as many to remove, and all the expressions that breakpoint_programs.h has room for.
 #pragma once
 
 #include <array>
@@ -12,7 +13,7 @@
 namespace mv::debug {
 
 inline constexpr std::size_t kLengthSize = 2;
-inline constexpr std::size_t kMaxRequest = 1280;  // bytes of an encoded AgentRequest
+inline constexpr std::size_t kMaxRequest = 2304;  // bytes of an encoded AgentRequest
 inline constexpr std::size_t kMaxReply = 2560;    // bytes of an encoded AgentReply
 
 // Puts a request together. Holds one.

@@ -75,8 +75,8 @@ class ApplicationMemory {
 };
 
 // Stops, steps and resumes the application. Called from the Secure thread; while it steps, the engine also calls
-// mask_interrupts and what is about breakpoints and watchpoints, and of ApplicationMemory read, patch_code and is_code,
-// from within DebugEvents::on_event.
+// wake, mask_interrupts and what is about breakpoints and watchpoints, and of ApplicationMemory read, patch_code and
+// is_code, from within DebugEvents::on_event.
 class DebugUnit {
  public:
   struct Capabilities {
@@ -97,6 +97,9 @@ class DebugUnit {
 
   // Lets the halted application run with `context` written back. Nothing may be touched after it until the next event.
   virtual void resume(const Context& context) = 0;
+
+  // Has the Secure thread go round once more, soon: there is something for it.
+  virtual void wake() = 0;
 
   // While set, no Non-secure interrupt is taken (BASEPRI_S); for stepping.
   virtual void mask_interrupts(bool masked) = 0;

@@ -204,15 +204,48 @@ Command parse_resume_with_signal(std::string_view text, Resume::Kind kind) {
   return parse_resume(text, kind);
 }
 
-// Conditions and commands behind the kind are not announced by us, so none come; what follows is refused.
+// X len,hex... : one agent expression.
+std::optional<Bytes> take_expression(std::string_view& text) {
+  if (!take(text, "X")) return std::nullopt;
+  const auto size = take_u32(text);
+  if (!size || !take(text, ",") || *size == 0 || text.size() / 2 < *size) return std::nullopt;
+  auto bytes = from_hex(text.substr(0, 2 * std::size_t{*size}));
+  text.remove_prefix(2 * std::size_t{*size});
+  return bytes;
+}
+
+// GDB puts a semicolon before the first of them only.
+std::optional<std::vector<Bytes>> take_expressions(std::string_view& text) {
+  std::vector<Bytes> expressions;
+  while (text.starts_with("X") || text.starts_with(";X")) {
+    take(text, ";");
+    auto expression = take_expression(text);
+    if (!expression) return std::nullopt;
+    expressions.push_back(std::move(*expression));
+  }
+  return expressions;
+}
+
 Command parse_breakpoint(std::string_view text, bool insert) {
   if (text.empty() || text.front() < '0' || text.front() > '4') return Unknown{};
   const auto type = static_cast<std::uint8_t>(text.front() - '0');
   text.remove_prefix(1);
   if (!take(text, ",")) return Malformed{};
   const auto where = take_pair(text);
-  if (!where || !text.empty()) return Malformed{};
-  return Breakpoint{insert, type, where->first, where->second};
+  if (!where) return Malformed{};
+  Breakpoint breakpoint{insert, type, where->first, where->second, {}, {}};
+  if (!insert) return text.empty() ? Command{breakpoint} : Malformed{};
+  auto conditions = text.starts_with(";X") ? take_expressions(text) : std::vector<Bytes>{};
+  if (!conditions) return Malformed{};
+  breakpoint.conditions = std::move(*conditions);
+  if (take(text, ";cmds:")) {
+    if (!take_hex(text) || !take(text, ",")) return Malformed{};
+    auto commands = take_expressions(text);
+    if (!commands) return Malformed{};
+    breakpoint.commands = std::move(*commands);
+  }
+  if (!text.empty()) return Malformed{};
+  return breakpoint;
 }
 
 Command parse_set_thread(std::string_view text) {

@@ -68,11 +68,15 @@ struct Resume {         // vCont;action[:thread]..., c, s, C, S
 };
 struct Interrupt {};  // vCtrlC
 
-struct Breakpoint {  // Z type,addr,kind (insert) or z (remove)
+// Z type,addr,kind[;Xlen,expression...][;cmds:persist,Xlen,expression...] (insert) or z type,addr,kind (remove).
+// `persist` asks to keep the commands when the client leaves; breakpoints go with their session, so it means nothing.
+struct Breakpoint {
   bool insert;
   std::uint8_t type;  // 0 software, 1 hardware, 2 write, 3 read, 4 access
   std::uint32_t address;
   std::uint32_t kind;
+  std::vector<Bytes> conditions;  // agent expressions
+  std::vector<Bytes> commands;
 };
 
 struct SetThread {  // H op thread

@@ -51,7 +51,24 @@ TEST(ParseCommand, KnowsBreakpointsWithoutConditions) {
   EXPECT_EQ(insert.address, 0x100000bcU);
   EXPECT_FALSE(parse_as<Breakpoint>("z0,0,2").insert);
   parse_as<Unknown>("Z5,0,2");
-  parse_as<Malformed>("Z0,0,2;X1,00");
+}
+
+TEST(ParseCommand, TakesConditionsAndCommandsOfBreakpoints) {
+  const auto conditions = parse_as<Breakpoint>("Z0,100,2;X3,220127X3,220027");
+  EXPECT_EQ(conditions.conditions, (std::vector<Bytes>{{0x22, 1, 0x27}, {0x22, 0, 0x27}}));
+  EXPECT_TRUE(conditions.commands.empty());
+  const auto both = parse_as<Breakpoint>("Z1,100,2;X1,27;cmds:1,X2,2227X1,27");
+  EXPECT_EQ(both.conditions, (std::vector<Bytes>{{0x27}}));
+  EXPECT_EQ(both.commands, (std::vector<Bytes>{{0x22, 0x27}, {0x27}}));
+  EXPECT_EQ(parse_as<Breakpoint>("Z0,100,2;cmds:0,X1,27").commands, (std::vector<Bytes>{{0x27}}));
+  EXPECT_EQ(parse_as<Breakpoint>("Z0,100,2;X1,27;X1,28").conditions.size(), 2U);
+}
+
+TEST(ParseCommand, RefusesExpressionsThatAreNotAsLongAsTheySay) {
+  for (const auto* wrong : {"Z0,0,2;", "Z0,0,2;X", "Z0,0,2;X0,", "Z0,0,2;X2,27", "Z0,0,2;X1,2727", "Z0,0,2;X1,zz",
+                            "Z0,0,2;Xffffffff,27", "Z0,0,2;X80000001,2727", "Z0,0,2;Y1,27", "Z0,0,2;cmds:",
+                            "Z0,0,2;cmds:1", "Z0,0,2;cmds:1,X2,27", "Z0,0,2;cmds:1,X1,27;X1,27;", "z0,0,2;X1,27"})
+    parse_as<Malformed>(wrong);
 }
 
 TEST(ParseCommand, SplitsTransfers) {

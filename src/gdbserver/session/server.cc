@@ -62,6 +62,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     socket_.set_option(tcp::no_delay(true), ignored);
     session_ = std::make_unique<Session>(
         target, scheduler, role, [this](std::string bytes) { send(std::move(bytes)); }, [this] { session_finished(); });
+    session_->watch_backlog([this] { return unsent_; });
     read();
   }
 

@@ -4,6 +4,8 @@
 #include <type_traits>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "gdbserver/rsp/reply.h"
 
 namespace mv::gdb {
@@ -20,6 +22,9 @@ constexpr std::string_view kOnlyReads =
 
 // A client that sends ahead of its answers is let, up to this many packets; beyond, it is broken or hostile.
 constexpr std::size_t kMaxWaiting = 64;
+
+// Bytes that wait for a client before text for its console is left out.
+constexpr std::size_t kMaxConsoleBacklog = 1U << 16;
 
 // GDB waits 2 s for a reply and three times so; an unknown notification starts its clock anew (GDB 13, remote.c).
 constexpr std::chrono::seconds kKeepAlive{1};
@@ -38,13 +43,16 @@ Session::Session(Target& target, Scheduler& scheduler, Role role, Send send, std
     observe();
   } else {
     target_.on_notice([this](const std::string& text) { notice(text); });
+    target_.on_console([this](const std::string& text) { print(text); });
     attach();
   }
 }
 
 Session::~Session() {
   *alive_ = false;
-  if (role_ == Role::kDriver) target_.on_notice(nullptr);
+  if (role_ != Role::kDriver) return;
+  target_.on_notice(nullptr);
+  target_.on_console(nullptr);
 }
 
 // To the client it looks halted where the application stopped last; its memory is what it is now.
@@ -158,9 +166,19 @@ void Session::interrupted() {
   if (state_ == State::kRunning) target_.interrupt();
 }
 
-// Text may go to GDB's console only while it waits for the application to stop.
-void Session::notice(const std::string& text) {
-  if (state_ == State::kRunning) send_(rsp::encode_packet(rsp::console("[mvctl] " + text + "\n")));
+void Session::notice(const std::string& text) { print("[mvctl] " + text + "\n"); }
+
+// Text may go to the client's console only while it waits for the application to stop.
+void Session::print(const std::string& text) {
+  if (state_ != State::kRunning) return;
+  if (backlog_ && backlog_() > kMaxConsoleBacklog) {
+    ++left_out_;
+    return;
+  }
+  if (const std::size_t missing = std::exchange(left_out_, 0))
+    send_(rsp::encode_packet(
+        rsp::console(fmt::format("[mvctl] {} pieces of output are missing here: they were not read\n", missing))));
+  send_(rsp::encode_packet(rsp::console(text)));
 }
 
 void Session::end() {

@@ -35,6 +35,10 @@ class Session {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
+  // Says how many bytes given to `send` have not left yet. Console text is left out while they are many, as a client
+  // that stands at a pager's prompt reads nothing for as long as it likes.
+  void watch_backlog(std::function<std::size_t()> backlog) { backlog_ = std::move(backlog); }
+
   void receive(std::string_view bytes);
 
   // The client is gone, or mvctl ends: the application is let run, then `finished` is called.
@@ -95,6 +99,7 @@ class Session {
   void interrupted();
   void attach();
   void notice(const std::string& text);
+  void print(const std::string& text);
 
   // Marks the session busy and hands out a ticket; an answer whose ticket is out of date is dropped.
   std::uint64_t begin();
@@ -131,6 +136,8 @@ class Session {
   Scheduler& scheduler_;
   const Role role_;
   Send send_;
+  std::function<std::size_t()> backlog_;
+  std::size_t left_out_ = 0;  // pieces of console text
   std::function<void()> finished_;
   State state_ = State::kBusy;
   rsp::PacketDecoder decoder_;

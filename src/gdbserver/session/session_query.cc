@@ -14,11 +14,14 @@ constexpr std::string_view kThreadList =
 struct Feature {
   std::string_view announced;
   std::string_view needs;
+  bool programs = false;  // only if the device evaluates what is behind breakpoints
 };
 
 constexpr Feature kFeatures[] = {
-    {"QStartNoAckMode+", ""},    {"vContSupported+", ""}, {"qXfer:features:read+", ""}, {"qXfer:memory-map:read+", ""},
-    {"qXfer:threads:read+", ""}, {"binary-upload+", ""},  {"swbreak+", "swbreak+"},     {"hwbreak+", "hwbreak+"},
+    {"QStartNoAckMode+", ""},          {"vContSupported+", ""},     {"qXfer:features:read+", ""},
+    {"qXfer:memory-map:read+", ""},    {"qXfer:threads:read+", ""}, {"binary-upload+", ""},
+    {"swbreak+", "swbreak+"},          {"hwbreak+", "hwbreak+"},    {"ConditionalBreakpoints+", "", true},
+    {"BreakpointCommands+", "", true},
 };
 
 }  // namespace
@@ -32,8 +35,11 @@ void Session::handle(const rsp::QuerySupported& command) {
   tells_breakpoints_ = command.has("swbreak+");
   std::string text = "PacketSize=" + rsp::hex_number(rsp::kMaxPayload);
   if (!host_file_.path().empty()) text += ";qXfer:exec-file:read+";
-  for (const Feature& feature : kFeatures)
+  const bool programs = target_.program_limits().expressions != 0;
+  for (const Feature& feature : kFeatures) {
+    if (feature.programs && !programs) continue;
     if (feature.needs.empty() || command.has(feature.needs)) text += ";" + std::string(feature.announced);
+  }
   reply(text);
 }
 

@@ -118,7 +118,7 @@ void Session::handle(const rsp::Breakpoint& command) {
     hardware_breakpoints_.erase(address);
     return reply(std::string(rsp::kOk));
   }
-  const auto inserted = target_.insert_breakpoint(address);
+  const auto inserted = target_.insert_breakpoint(address, {command.conditions, command.commands});
   if (!inserted) return reply(error_reply(inserted.error()));
   if (command.type == kHardware) hardware_breakpoints_.insert(address);
   reply(std::string(rsp::kOk));

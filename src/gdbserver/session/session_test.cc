@@ -86,9 +86,10 @@ class FakeTarget final : public Target {
     stop.reason = StopReason::kReset;
     handler(stop);
   }
-  Result<void> insert_breakpoint(std::uint32_t address) override {
+  Result<void> insert_breakpoint(std::uint32_t address, const BreakpointProgram& program) override {
     if (breakpoints.size() == 2) return failure(ErrorCode::kNoBreakpointFree, "all 2 breakpoints are in use");
     breakpoints.insert(address);
+    programs[address] = program;
     return {};
   }
   void remove_breakpoint(std::uint32_t address) override { breakpoints.erase(address); }
@@ -100,8 +101,10 @@ class FakeTarget final : public Target {
   }
   void remove_watchpoint(const Watchpoint& watchpoint) override { watchpoints.erase(watchpoint); }
   std::string watch_help() const override { return "by magic\n"; }
+  ProgramLimits program_limits() const override { return limits; }
   std::string status() const override { return "fine\n"; }
   void on_notice(std::function<void(const std::string&)> handler) override { notice = std::move(handler); }
+  void on_console(std::function<void(const std::string&)> handler) override { console = std::move(handler); }
 
   Handler<Stop> attach_handler, resume_handler;
   Handler<Bytes> read_handler;
@@ -114,7 +117,10 @@ class FakeTarget final : public Target {
   std::vector<ResumePlan> plans;
   std::set<std::uint32_t> breakpoints;
   std::set<Watchpoint> watchpoints;
+  std::map<std::uint32_t, BreakpointProgram> programs;
+  ProgramLimits limits;
   std::function<void(const std::string&)> notice;
+  std::function<void(const std::string&)> console;
 
  private:
   std::vector<Region> regions_ = {{0x00100000, 0x100000, MemoryKind::kFlash}, {0x20000000, 0x8000, MemoryKind::kRam}};
@@ -331,6 +337,47 @@ TEST_F(SessionTest, TellsOfALostLinkOnlyWhileGdbWaitsForAStop) {
   ask("vCont;c");
   target_.notice("link lost");
   EXPECT_TRUE(sent_.starts_with("$O")) << sent_;
+}
+
+TEST_F(SessionTest, AnnouncesConditionsAndCommandsIfTheDeviceTakesThem) {
+  start();
+  EXPECT_EQ(reply("qSupported").find("ConditionalBreakpoints+"), std::string::npos);
+  target_.limits = {16, 1024};
+  const auto features = reply("qSupported");
+  EXPECT_NE(features.find(";ConditionalBreakpoints+;BreakpointCommands+"), std::string::npos);
+}
+
+TEST_F(SessionTest, PassesConditionsAndCommandsOnAndReplacesThem) {
+  start();
+  EXPECT_EQ(reply("Z0,100100,2;X3,220127;cmds:1,X1,27"), "OK");
+  EXPECT_EQ(target_.programs[0x100100], (BreakpointProgram{{{0x22, 1, 0x27}}, {{0x27}}}));
+  EXPECT_EQ(reply("Z1,100100,2"), "OK");
+  EXPECT_EQ(target_.programs[0x100100], BreakpointProgram{});
+}
+
+TEST_F(SessionTest, ShowsWhatTheDevicePrintsWhileGdbWaits) {
+  start();
+  target_.console("nobody waits\n");
+  ask("vCont;c");
+  sent_.clear();
+  target_.console("r0=1\n");
+  EXPECT_EQ(sent_, rsp::encode_packet("O" + rsp::to_hex(std::string_view("r0=1\n"))));
+}
+
+TEST_F(SessionTest, LeavesOutConsoleTextThatAClientDoesNotRead) {
+  std::size_t backlog = 1U << 20;
+  session_.watch_backlog([&] { return backlog; });
+  start();
+  ask("vCont;c");
+  sent_.clear();
+  target_.console("one\n");
+  target_.console("two\n");
+  EXPECT_EQ(sent_, "");
+  backlog = 0;
+  target_.console("three\n");
+  const std::string missing = "[mvctl] 2 pieces of output are missing here: they were not read\n";
+  EXPECT_EQ(sent_, rsp::encode_packet("O" + rsp::to_hex(std::string_view(missing))) +
+                       rsp::encode_packet("O" + rsp::to_hex(std::string_view("three\n"))));
 }
 
 TEST_F(SessionTest, GivesUpAReadAfterTwentySecondsAndDropsTheLateAnswer) {

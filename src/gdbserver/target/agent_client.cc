@@ -167,6 +167,10 @@ void AgentClient::take_message(const std::vector<std::uint8_t>& message) {
   if (!reply.ParseFromArray(message.data(), static_cast<int>(message.size())))
     return protocol_error("the device sent a message that cannot be read");
   if (reply.sequence() == 0 && reply.has_read()) return take_peeked(reply);
+  if (reply.has_console()) {
+    if (on_console) on_console(reply.console());
+    return;
+  }
   if (state_ == State::kAttaching && reply.sequence() == 0) return take_attached(reply);
   take_reply(std::move(reply));
 }

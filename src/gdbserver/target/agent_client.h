@@ -72,6 +72,9 @@ class AgentClient {
   // The link was lost or is back: a sentence for a person.
   std::function<void(const std::string&)> on_notice;
 
+  // The application printed something, while a resume is open.
+  std::function<void(const wire::ConsoleText&)> on_console;
+
  private:
   enum class State : std::uint8_t { kIdle, kConnecting, kAttaching, kReady, kWaiting };
 

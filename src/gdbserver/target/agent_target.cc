@@ -110,6 +110,7 @@ void AgentTarget::adopt(const wire::Attached& attached) {
   ledger_.set_capacity(attached.capabilities().breakpoints());
   watches_.set_limits(attached.capabilities().watchpoints(), attached.capabilities().max_watch());
   watching_ = attached.capabilities().watching();
+  ledger_.set_program_limits({attached.capabilities().max_programs(), attached.capabilities().max_program_bytes()});
   const std::uint32_t max_read = attached.capabilities().max_read();
   max_ranges_ = std::clamp<std::size_t>(attached.capabilities().max_ranges(), 1, kMostRanges);
   max_read_ = max_read == 0 ? kDefaultMaxRead : std::min(max_read, kLargestMaxRead);
@@ -312,6 +313,12 @@ wire::AgentRequest AgentTarget::resume_request(const ResumePlan& plan, const Bre
   }
   for (const std::uint32_t address : changes.insert) resume.add_insert(address);
   for (const std::uint32_t address : changes.remove) resume.add_remove(address);
+  for (const auto& [address, program] : changes.programs) {
+    auto* to = resume.add_programs();
+    to->set_address(address);
+    for (const auto& condition : program.conditions) to->add_conditions(bytes_to_string(condition));
+    for (const auto& command : program.commands) to->add_commands(bytes_to_string(command));
+  }
   for (const Watchpoint& watch : watches.insert) fill(watch, *resume.add_watch());
   for (const Watchpoint& watch : watches.remove) fill(watch, *resume.add_unwatch());
   resume.set_step_interrupts(plan.step_interrupts);
@@ -430,17 +437,37 @@ std::string AgentTarget::watch_help() const {
   }
 }
 
+void AgentTarget::on_console(std::function<void(const std::string&)> handler) {
+  client_.on_console = nullptr;
+  if (!handler) return;
+  // A message may end within a line; what is missing is told between two lines.
+  client_.on_console = [handler = std::move(handler), missing = 0U](const wire::ConsoleText& console) mutable {
+    const std::string& text = console.text();
+    missing += console.dropped();
+    const std::size_t lines = missing == 0 ? text.size() : text.rfind('\n') + 1;
+    if (lines != 0) handler(text.substr(0, lines));
+    if (missing != 0 && (lines != 0 || text.empty()))
+      handler(fmt::format("[mvctl] {} lines are missing here: the application prints faster than the link carries\n",
+                          std::exchange(missing, 0U)));
+    if (lines != text.size()) handler(text.substr(lines));
+  };
+}
+
 std::string AgentTarget::status() const {
   const auto& counters = client_.counters();
+  const ProgramLimits programs = ledger_.programs_wanted();
+  const ProgramLimits& limits = ledger_.program_limits();
   return fmt::format(
       "device       {}, {}\n"
       "round trips  {} ({} bytes up, {} bytes down), the last took {:.1f} ms\n"
       "breakpoints  {} of {} in use\n"
       "watchpoints  {} of {} in use\n"
+      "conditions   {} of {} conditions and commands on the device, {} of {} bytes\n"
       "flash        {} bytes served from the local ELF\n",
       facts_.board, client_.connected() ? "connected" : "connecting again", counters.requests, counters.bytes_up,
       counters.bytes_down, static_cast<double>(counters.round_trip.count()) / 1000.0, ledger_.wanted(),
-      ledger_.capacity(), watches_.wanted(), watches_.capacity(), trusted_flash());
+      ledger_.capacity(), watches_.wanted(), watches_.capacity(), programs.expressions, limits.expressions,
+      programs.bytes, limits.bytes, trusted_flash());
 }
 
 }  // namespace mv::gdb

@@ -46,7 +46,9 @@ class AgentTarget final : public Target {
   void resume(const ResumePlan& plan, Handler<Stop> handler) override;
   void interrupt() override { client_.interrupt(); }
   void reset(Handler<Stop> handler) override;
-  Result<void> insert_breakpoint(std::uint32_t address) override { return ledger_.insert(address); }
+  Result<void> insert_breakpoint(std::uint32_t address, const BreakpointProgram& program) override {
+    return ledger_.insert(address, program);
+  }
   void remove_breakpoint(std::uint32_t address) override { ledger_.remove(address); }
   std::string elf_path() const override { return image_ ? image_->path : std::string(); }
   Result<void> insert_watchpoint(const Watchpoint& watchpoint) override {
@@ -54,8 +56,10 @@ class AgentTarget final : public Target {
   }
   void remove_watchpoint(const Watchpoint& watchpoint) override { watches_.remove(watchpoint); }
   std::string watch_help() const override;
+  ProgramLimits program_limits() const override { return ledger_.program_limits(); }
   std::string status() const override;
   void on_notice(std::function<void(const std::string&)> handler) override { client_.on_notice = std::move(handler); }
+  void on_console(std::function<void(const std::string&)> handler) override;
 
   // Bytes of flash that are served from the ELF because the device has the same.
   std::size_t trusted_flash() const;

@@ -4,18 +4,22 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <set>
+#include <map>
 #include <vector>
 
+#include "gdbserver/target/breakpoint_program.h"
 #include "gdbserver/target/error.h"
 
 namespace mv::gdb {
 
 class BreakpointLedger {
  public:
+  using Programs = std::map<std::uint32_t, BreakpointProgram>;  // by the breakpoint's address
+
   struct Changes {
     std::vector<std::uint32_t> insert;
     std::vector<std::uint32_t> remove;
+    Programs programs;  // that are others than those on the device
   };
 
   // `capacity` is how many the device holds at once.
@@ -23,10 +27,16 @@ class BreakpointLedger {
   std::size_t capacity() const { return capacity_; }
   std::size_t wanted() const { return wanted_.size(); }
 
-  // Inserting one that is there, or removing one that is not, changes nothing.
+  // How much the device holds behind them, and what of it is in use.
+  void set_program_limits(const ProgramLimits& limits) { limits_ = limits; }
+  const ProgramLimits& program_limits() const { return limits_; }
+  ProgramLimits programs_wanted() const;
+
+  // Inserting one that is there replaces its program; removing one that is not changes nothing. Conditions for which
+  // the device has no room are left out: it then stops each time, and GDB, which judges every stop itself, goes on.
   //
-  // Errors: kNoBreakpointFree.
-  Result<void> insert(std::uint32_t address);
+  // Errors: kNoBreakpointFree, also if there is no room for commands.
+  Result<void> insert(std::uint32_t address, BreakpointProgram program);
   void remove(std::uint32_t address) { wanted_.erase(address); }
 
   Changes changes() const;
@@ -41,9 +51,12 @@ class BreakpointLedger {
   void clear();
 
  private:
+  bool fits(std::uint32_t address, const BreakpointProgram& program) const;
+
   std::size_t capacity_ = 0;
-  std::set<std::uint32_t> wanted_;
-  std::set<std::uint32_t> on_device_;
+  ProgramLimits limits_;
+  Programs wanted_;
+  Programs on_device_;
 };
 
 }  // namespace mv::gdb

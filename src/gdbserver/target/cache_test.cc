@@ -66,12 +66,12 @@ TEST(MemoryCache, RefusesRangesThatLeaveTheirRegion) {
 TEST(BreakpointLedger, SendsNothingForARemovalAndInsertionOfTheSame) {
   BreakpointLedger ledger;
   ledger.set_capacity(2);
-  ASSERT_TRUE(ledger.insert(0x10));
+  ASSERT_TRUE(ledger.insert(0x10, {}));
   const auto first = ledger.changes();
   EXPECT_EQ(first.insert, std::vector<std::uint32_t>{0x10});
   ledger.applied(first);
   ledger.remove(0x10);
-  ASSERT_TRUE(ledger.insert(0x10));
+  ASSERT_TRUE(ledger.insert(0x10, {}));
   EXPECT_TRUE(ledger.changes().insert.empty());
   EXPECT_TRUE(ledger.changes().remove.empty());
 }
@@ -79,7 +79,7 @@ TEST(BreakpointLedger, SendsNothingForARemovalAndInsertionOfTheSame) {
 TEST(BreakpointLedger, SendsEverythingAgainToADeviceThatForgot) {
   BreakpointLedger ledger;
   ledger.set_capacity(2);
-  ASSERT_TRUE(ledger.insert(0x10));
+  ASSERT_TRUE(ledger.insert(0x10, {}));
   ledger.applied(ledger.changes());
   ledger.device_lost_all();
   EXPECT_EQ(ledger.changes().insert, std::vector<std::uint32_t>{0x10});
@@ -120,9 +120,56 @@ TEST(WatchpointLedger, RefusesWhatTheDeviceCannotWatch) {
 TEST(BreakpointLedger, RefusesOneTooMany) {
   BreakpointLedger ledger;
   ledger.set_capacity(1);
-  ASSERT_TRUE(ledger.insert(0x10));
-  EXPECT_TRUE(ledger.insert(0x10));
-  EXPECT_EQ(ledger.insert(0x20).error().code, ErrorCode::kNoBreakpointFree);
+  ASSERT_TRUE(ledger.insert(0x10, {}));
+  EXPECT_TRUE(ledger.insert(0x10, {}));
+  EXPECT_EQ(ledger.insert(0x20, {}).error().code, ErrorCode::kNoBreakpointFree);
+}
+
+TEST(BreakpointLedger, SendsAProgramOnceAndAgainWhenItChanges) {
+  const BreakpointProgram first{{{0x22, 0, 0x27}}, {}}, second{{}, {{0x27}}};
+  BreakpointLedger ledger;
+  ledger.set_capacity(2);
+  ledger.set_program_limits({4, 100});
+  ASSERT_TRUE(ledger.insert(0x10, first));
+  EXPECT_EQ(ledger.changes().programs, (BreakpointLedger::Programs{{0x10, first}}));
+  ledger.applied(ledger.changes());
+  ledger.remove(0x10);
+  ASSERT_TRUE(ledger.insert(0x10, first));
+  EXPECT_TRUE(ledger.changes().programs.empty());
+  ASSERT_TRUE(ledger.insert(0x10, second));
+  EXPECT_TRUE(ledger.changes().insert.empty());
+  EXPECT_EQ(ledger.changes().programs, (BreakpointLedger::Programs{{0x10, second}}));
+  ledger.applied(ledger.changes());
+  ASSERT_TRUE(ledger.insert(0x10, {}));
+  EXPECT_EQ(ledger.changes().programs, (BreakpointLedger::Programs{{0x10, {}}}));
+}
+
+TEST(BreakpointLedger, SendsAProgramAgainWithABreakpointThatWasAway) {
+  const BreakpointProgram program{{{0x27}}, {}};
+  BreakpointLedger ledger;
+  ledger.set_capacity(2);
+  ledger.set_program_limits({4, 100});
+  ASSERT_TRUE(ledger.insert(0x10, program));
+  ledger.applied(ledger.changes());
+  ledger.remove(0x10);
+  ledger.applied(ledger.changes());
+  ASSERT_TRUE(ledger.insert(0x10, program));
+  EXPECT_EQ(ledger.changes().programs.size(), 1U);
+  ledger.applied(ledger.changes());
+  ledger.device_lost_all();
+  EXPECT_EQ(ledger.changes().programs.size(), 1U);
+}
+
+TEST(BreakpointLedger, LeavesOutConditionsThatDoNotFitAndRefusesCommands) {
+  BreakpointLedger ledger;
+  ledger.set_capacity(4);
+  ledger.set_program_limits({2, 8});
+  ASSERT_TRUE(ledger.insert(0x10, {{{0x22, 0, 0x27}}, {}}));
+  EXPECT_TRUE(ledger.insert(0x20, {{Bytes(6)}, {}}));
+  EXPECT_EQ(ledger.changes().programs.size(), 1U);
+  EXPECT_EQ(ledger.insert(0x30, {{}, {Bytes(6)}}).error().code, ErrorCode::kNoBreakpointFree);
+  EXPECT_TRUE(ledger.insert(0x10, {{}, {Bytes(8)}}));  // in place of what was there
+  EXPECT_EQ(ledger.programs_wanted().bytes, 8U);
 }
 
 TEST(MessageStream, TakesMessagesApart) {

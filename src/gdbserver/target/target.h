@@ -14,6 +14,7 @@
 #include "gdbserver/arm/fault.h"
 #include "gdbserver/arm/memory_map.h"
 #include "gdbserver/arm/registers.h"
+#include "gdbserver/target/breakpoint_program.h"
 #include "gdbserver/target/error.h"
 #include "gdbserver/target/watchpoint.h"
 
@@ -84,7 +85,7 @@ class Target {
   virtual void reset(Handler<Stop> handler) = 0;
 
   // Breakpoints are noted here and take effect with the next resume, so both answer at once.
-  virtual Result<void> insert_breakpoint(std::uint32_t address) = 0;
+  virtual Result<void> insert_breakpoint(std::uint32_t address, const BreakpointProgram& program) = 0;
   virtual void remove_breakpoint(std::uint32_t address) = 0;
 
   // Watchpoints likewise. A range that the device cannot watch is refused.
@@ -97,11 +98,17 @@ class Target {
   // Where the ELF of what runs lies on this machine, absolute; empty if none is known.
   virtual std::string elf_path() const = 0;
 
+  // What may be behind breakpoints. Known once it is attached.
+  virtual ProgramLimits program_limits() const = 0;
+
   // A few lines for `monitor status`: device, link, round trips, breakpoints.
   virtual std::string status() const = 0;
 
   // Called with a sentence when something happens that the person should know: link lost, link back.
   virtual void on_notice(std::function<void(const std::string&)> handler) = 0;
+
+  // Called with text that the commands of breakpoints printed, while a resume is open.
+  virtual void on_console(std::function<void(const std::string&)> handler) = 0;
 };
 
 }  // namespace mv::gdb
