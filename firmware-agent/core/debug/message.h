@@ -1,7 +1,7 @@
 // Messages on the debug channel: two bytes of length, big-endian, then as many bytes.
 //
-// Bytes in, messages out; no I/O. The longest request that is taken is a resume with 32 ranges, 32 breakpoints to insert
-// and as many to remove, and all the expressions that breakpoint_programs.h has room for.
+// Bytes in, messages out; no I/O. The longest request that is taken is a resume with 32 ranges, 32 breakpoints to
+// insert and as many to remove, and all the expressions that breakpoint_programs.h has room for.
 #pragma once
 
 #include <array>
