@@ -56,9 +56,10 @@ std::string fp_feature() {
 
 std::string system_feature() {
   std::string xml = "<feature name=\"org.gnu.gdb.arm.m-system\">\n";
-  for (std::uint32_t i = 0; i < kSystemCount; ++i)
+  for (std::uint32_t i = 0; i < kSystemCount; ++i) {
     xml += fmt::format("<reg name=\"{}\" bitsize=\"32\" type=\"{}\" group=\"system\"/>\n", kSystemNames[i],
                        i < kSpecialPurpose ? "data_ptr" : "int");
+  }
   return xml + "</feature>\n";
 }
 
