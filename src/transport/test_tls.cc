@@ -14,21 +14,12 @@
 
 #include <boost/asio/ssl/context.hpp>
 
+#include "transport/openssl_handles.h"
+
 namespace mv::transport::test {
 namespace {
 
 namespace asio = boost::asio;
-
-template <auto Free>
-struct Freer {
-  template <class T>
-  void operator()(T* object) const {
-    Free(object);
-  }
-};
-using KeyPtr = std::unique_ptr<EVP_PKEY, Freer<EVP_PKEY_free>>;
-using CertificatePtr = std::unique_ptr<X509, Freer<X509_free>>;
-using BioPtr = std::unique_ptr<BIO, Freer<BIO_free_all>>;
 
 constexpr const char* kAuthorityName = "test authority";
 constexpr long kSlack = 3600;  // seconds
