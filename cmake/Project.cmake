@@ -21,6 +21,9 @@ endif()
 
 set(MV_SANITIZE "" CACHE STRING "sanitizers to build with, e.g. address,undefined or thread")
 option(MV_FUZZ "build the libFuzzer targets (needs clang)" OFF)
+if(MV_FUZZ)
+  add_custom_target(fuzzers)  # all of them, and nothing that they do not need
+endif()
 
 # The sources that the firmware takes from elsewhere; scripts/setup fetches them on Debian.
 set(MV_MBEDTLS_DIR ${CMAKE_CURRENT_LIST_DIR}/../.deps/mbedtls CACHE PATH "mbedTLS 3.6 sources")
@@ -73,4 +76,5 @@ function(mv_fuzzer name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzz)
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} mv_flags)
   target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  add_dependencies(fuzzers ${name})
 endfunction()

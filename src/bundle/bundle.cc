@@ -86,15 +86,17 @@ Expected<void> check_entries(const Archive& archive, const Manifest& manifest) {
   for (const std::string& name : archive.names()) {
     const bool known = name == "manifest" || std::any_of(layers.begin(), layers.end(),
                                                          [&](const Layer& layer) { return entry_name(layer) == name; });
-    if (!known)
+    if (!known) {
       return refuse(ErrorKind::kBadArchive, "the bundle has a layer that its manifest does not name: " + name,
                     "make the bundle again");
+    }
   }
   for (const Layer& layer : layers) {
-    if (!archive.has(entry_name(layer)))
+    if (!archive.has(entry_name(layer))) {
       return refuse(ErrorKind::kBadArchive,
                     "the bundle lacks layer " + layer.region.describe() + " (" + entry_name(layer) + ")",
                     "copy or make the bundle again");
+    }
   }
   return {};
 }

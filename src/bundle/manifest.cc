@@ -14,7 +14,7 @@ namespace mv::bundle {
 namespace {
 
 // Signed together with the body, its NUL included: 20 bytes.
-constexpr std::string_view kSigningPrefix{"twlo-mv-manifest-v1", 20};
+constexpr std::string_view kSigningPrefix{"twlo-mv-manifest-v1\0", 20};
 
 tl::unexpected<Error> bad(const std::string& what) {
   return refuse(ErrorKind::kBadManifest, "the manifest " + what, "make the bundle again with mvctl bundle create");

@@ -16,7 +16,8 @@ using transport::HttpErrorKind;
 using transport::HttpRequest;
 
 constexpr int kPageSize = 200;
-constexpr int kMostPages = 1000;  // a server that never ends its list must not keep us for ever
+constexpr std::chrono::seconds kLongestRetry{2};  // a person waits
+constexpr int kMostPages = 1000;                  // a server that never ends its list must not keep us for ever
 
 std::string base64(const std::string& text) {
   std::string out(4 * ((text.size() + 2) / 3) + 1, '\0');
@@ -112,6 +113,8 @@ std::string method_line(const HttpRequest& request, const std::string& outcome,
 
 }  // namespace
 
+std::string text_of(const ordered_json& document, const char* key) { return text(document, {key}); }
+
 Answer<transport::HttpOptions> http_options(const Context& context) {
   const auto url = transport::parse_cloud_url(context.cloud);
   if (!url) return fail(ExitCode::kUsage, url.error(), "see mvctl context show");
@@ -164,9 +167,9 @@ Failure refusal(unsigned status, const std::string& body) {
 Answer<CloudClient> CloudClient::make(const Context& context) {
   auto options = http_options(context);
   if (!options) return tl::make_unexpected(options.error());
-  auto http = transport::HttpClient::make(*std::move(options));
+  auto http = transport::HttpClient::make(*options);
   if (!http) return tl::make_unexpected(to_failure(http.error()));
-  return CloudClient(*std::move(http), cloud_target(context, ""));
+  return CloudClient(*std::move(options), *std::move(http), cloud_target(context, ""));
 }
 
 std::string CloudClient::target(const std::string& path, const FormFields& query) const {
@@ -294,9 +297,33 @@ Answer<void> CloudClient::events(const std::string& path, const FormFields& quer
   transport::EventStreamOptions options;
   options.target = target(path, query);
   options.follow = follow;
+  return this->follow(options, on_event, on_lost);
+}
+
+// What the events say does not matter: the device as the cloud describes it is looked at anew. So nothing depends on
+// one event arriving, and of the past only as much is asked for as falls between the order and this.
+Answer<void> CloudClient::watch(const std::string& sid, const std::function<bool()>& look,
+                                const std::function<bool()>& go_on,
+                                const std::function<void(const std::string&)>& on_lost) {
+  transport::EventStreamOptions options;
+  options.target = target("/Events", {{"Device", sid}, {"Since", "-5s"}});
+  options.patient = true;
+  options.longest_retry = kLongestRetry;
+  options.on_alive = look;
+  options.go_on = go_on;
+  return follow(
+      options, [](const transport::ServerEvent&) { return true; }, on_lost);
+}
+
+Answer<void> CloudClient::follow(const transport::EventStreamOptions& wanted,
+                                 const std::function<bool(const transport::ServerEvent&)>& on_event,
+                                 const std::function<void(const std::string&)>& on_lost) {
+  auto http = transport::HttpClient::make(options_);
+  if (!http) return tl::make_unexpected(to_failure(http.error()));
+  transport::EventStreamOptions options = wanted;
   options.interrupted = &interrupted();
   const auto done = transport::follow_events(
-      http_, options, on_event, [&](const transport::HttpError& error) { on_lost(to_failure(error).message); });
+      *http, options, on_event, [&](const transport::HttpError& error) { on_lost(to_failure(error).message); });
   if (done || done.error().kind == HttpErrorKind::kInterrupted) return {};
   return tl::make_unexpected(to_failure(done.error()));
 }

@@ -54,6 +54,9 @@ struct Provisioned {
   std::vector<std::uint8_t> identity;  // wire::Identity; the cloud gives it once
 };
 
+// The text under `key` of what the cloud sent; empty if it left it out.
+std::string text_of(const nlohmann::ordered_json& document, const char* key);
+
 class CloudClient {
  public:
   // Does not connect yet.
@@ -80,23 +83,35 @@ class CloudClient {
   // Any path below /v1 that has no function of its own: "/Devices/UV.../Crashes".
   Answer<nlohmann::ordered_json> get(const std::string& path, const transport::FormFields& query = {});
 
-  // Follows a stream of events below /v1; `on_lost` is told when the connection has to be made anew.
+  // Follows a stream of events below /v1; `on_lost` is told when the connection has to be made anew. The stream has a
+  // connection of its own, so `on_event` may ask the cloud.
   Answer<void> events(const std::string& path, const transport::FormFields& query, bool follow,
                       const std::function<bool(const transport::ServerEvent&)>& on_event,
                       const std::function<void(const std::string&)>& on_lost);
+
+  // Calls `look` until it returns false: when the connection is made, whenever something happens to the device, and at
+  // each heartbeat of the cloud (15 s). Ends too when it is interrupted, or `go_on` returns false, which is asked about
+  // ten times a second. A cloud that is away is waited for; `on_lost` is told, once for each attempt that fails.
+  Answer<void> watch(const std::string& sid, const std::function<bool()>& look, const std::function<bool()>& go_on,
+                     const std::function<void(const std::string&)>& on_lost);
 
   // What went over the wire since the last call, one line a request, for --verbose.
   std::vector<std::string> take_trace() { return std::exchange(trace_, {}); }
 
  private:
-  CloudClient(transport::HttpClient http, std::string prefix) : http_(std::move(http)), prefix_(std::move(prefix)) {}
+  CloudClient(transport::HttpOptions options, transport::HttpClient http, std::string prefix)
+      : options_(std::move(options)), http_(std::move(http)), prefix_(std::move(prefix)) {}
 
+  Answer<void> follow(const transport::EventStreamOptions& options,
+                      const std::function<bool(const transport::ServerEvent&)>& on_event,
+                      const std::function<void(const std::string&)>& on_lost);
   Answer<nlohmann::ordered_json> send(transport::HttpRequest request);
   Answer<nlohmann::ordered_json> post(const std::string& path, const transport::FormFields& fields);
   Answer<void> remove(const std::string& path);
   Answer<std::vector<nlohmann::ordered_json>> list(const std::string& path);
   std::string target(const std::string& path, const transport::FormFields& query = {}) const;
 
+  transport::HttpOptions options_;
   transport::HttpClient http_;
   std::string prefix_;  // path of the cloud's address, with "/v1"
   std::vector<std::string> trace_;

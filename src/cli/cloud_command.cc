@@ -18,6 +18,16 @@ Result with_cloud(Program& program, const std::function<Result(CloudClient&)>& w
   return result;
 }
 
+Command& add_list(Command& family, Program& program, Result (*list)(Program&, CloudClient&), const char* summary) {
+  const auto run = [list, &program] {
+    return with_cloud(program, [&](CloudClient& cloud) { return list(program, cloud); });
+  };
+  family.run(run);
+  Command& command = family.add("list", summary);
+  command.run(run);
+  return command;
+}
+
 std::string short_hash(const std::string& hash) {
   const std::size_t colon = hash.find(':');
   const std::string digits = colon == std::string::npos ? hash : hash.substr(colon + 1);

@@ -5,12 +5,17 @@
 #include <string>
 
 #include "cli/cloud_client.h"
+#include "cli/command.h"
 #include "cli/program.h"
 
 namespace mv::cli {
 
 // Runs `work` with a client of the chosen cloud; prints what was sent with --verbose. Ctrl-C ends a request.
 Result with_cloud(Program& program, const std::function<Result(CloudClient&)>& work);
+
+// A family that lists what there is, by its own name and by `list`: "mvctl devices", "mvctl devices list". Returns the
+// latter.
+Command& add_list(Command& family, Program& program, Result (*list)(Program&, CloudClient&), const char* summary);
 
 // "sha256:1a2b..." shortened to what a person compares; an empty hash is "-".
 std::string short_hash(const std::string& hash);

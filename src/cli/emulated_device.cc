@@ -1,17 +1,14 @@
 #include "cli/emulated_device.h"
 
-#include <fcntl.h>
-#include <spawn.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
-#include <iterator>
+#include <optional>
 #include <thread>
 
 #include "cli/interrupt.h"
+#include "cli/logged_child.h"
 #include "emulator/control.h"
 #include "emulator/flash_image.h"
 
@@ -28,25 +25,17 @@ constexpr const char* kBoard = "mps2-an505";
 constexpr milliseconds kSupervisorPatience = std::chrono::seconds(10);
 constexpr milliseconds kOnlinePatience = std::chrono::seconds(30);
 constexpr milliseconds kLook = milliseconds(50);
+constexpr std::size_t kShownLines = 10;  // of a log
 
 fs::path own_program() {
   std::error_code error;
   return fs::read_symlink("/proc/self/exe", error);
 }
 
-// The last lines of a log, indented, for a hint.
+// The end of a log, indented, for a hint.
 std::string tail(const fs::path& file) {
-  constexpr std::size_t kMost = 600;
-  std::ifstream in(file, std::ios::binary);
-  std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  if (text.size() > kMost) text.erase(0, text.find('\n', text.size() - kMost) + 1);
   std::string shown;
-  for (std::size_t start = 0; start < text.size();) {
-    const std::size_t end = std::min(text.find('\n', start), text.size());
-    const bool ends_with_return = end > start && text[end - 1] == '\r';
-    shown += "| " + printable(std::string_view(text).substr(start, end - start - (ends_with_return ? 1 : 0))) + "\n";
-    start = end + 1;
-  }
+  for (const std::string& line : last_lines(file, kShownLines)) shown += "| " + line + "\n";
   return shown;
 }
 
@@ -82,27 +71,6 @@ Result later_start(const std::string& cloud_url, const DeviceFolder& folder, con
   const auto replaced = emulator::replace_microvisor(folder.flash(), firmware / "microvisor.bin");
   if (!replaced) return fail(ExitCode::kFailed, replaced.error());
   return {};
-}
-
-// Starts this very program again, detached from the terminal. Returns its process id, or 0.
-pid_t spawn_detached(std::vector<std::string> words, const fs::path& log) {
-  std::vector<char*> arguments;
-  for (std::string& word : words) arguments.push_back(word.data());
-  arguments.push_back(nullptr);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
-  posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
-  posix_spawn_file_actions_addclosefrom_np(&actions, 3);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
-  pid_t child = 0;
-  const int error = posix_spawn(&child, arguments[0], &actions, &attributes, arguments.data(), environ);
-  posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&actions);
-  return error == 0 ? child : 0;
 }
 
 tl::unexpected<Failure> why_offline(const DeviceFolder& folder) {
@@ -168,14 +136,16 @@ Result prepare_device(CloudClient& cloud, const std::string& cloud_url, const De
 Result start_supervisor(const DeviceFolder& folder, const fs::path& firmware, const EmulatorOptions& options) {
   std::error_code ignored;
   fs::remove(folder.supervisor_log(), ignored);
-  const pid_t child =
-      spawn_detached({own_program(), "emulator", "run", folder.name(), "--firmware", firmware, "--delay",
-                      std::to_string(options.delay.count()) + "ms", "--rate", std::to_string(options.rate)},
-                     folder.supervisor_log());
-  if (child == 0) return fail(ExitCode::kFailed, "cannot start the supervisor: " + std::string(std::strerror(errno)));
+  // This very program again.
+  const auto child =
+      spawn_logged({own_program(), "emulator", "run", folder.name(), "--firmware", firmware, "--delay",
+                    std::to_string(options.delay.count()) + "ms", "--rate", std::to_string(options.rate)},
+                   folder.supervisor_log(), true);
+  if (!child)
+    return fail(ExitCode::kFailed, "cannot start the supervisor: " + std::string(std::strerror(child.error())));
   const auto deadline = Clock::now() + kSupervisorPatience;
   while (!emulator::ask_supervisor(folder.control_socket(), {{"do", "status"}})) {
-    if (::waitpid(child, nullptr, WNOHANG) == child || Clock::now() > deadline) {
+    if (::waitpid(*child, nullptr, WNOHANG) == *child || Clock::now() > deadline) {
       return fail(ExitCode::kFailed, folder.name() + " could not be powered", tail(folder.supervisor_log()));
     }
     std::this_thread::sleep_for(kLook);
@@ -187,14 +157,23 @@ Answer<Device> wait_until_online(CloudClient& cloud, const DeviceFolder& folder)
   const auto record = emulator::read_record(folder);
   if (!record) return fail(ExitCode::kFailed, record.error());
   const auto deadline = Clock::now() + kOnlinePatience;
-  while (true) {
+  std::optional<Answer<Device>> outcome;
+  const auto look = [&] {
     auto device = cloud.device(record->sid);
-    if (!device || device->online) return device;
+    if (!device || device->online) outcome = std::move(device);
+    return !outcome.has_value();
+  };
+  // The cloud says when the device is there; that it lost its power only its supervisor knows.
+  const auto has_power = [&] {
     const auto status = emulator::ask_supervisor(folder.control_socket(), {{"do", "status"}});
-    if (!status || !status->value("power", false) || Clock::now() > deadline) return why_offline(folder);
-    if (interrupted()) return fail(ExitCode::kFailed, "interrupted; " + folder.name() + " has power and goes on");
-    std::this_thread::sleep_for(kLook);
-  }
+    return status && status->value("power", false);
+  };
+  const auto go_on = [&] { return Clock::now() < deadline && has_power(); };
+  const auto watched = cloud.watch(record->sid, look, go_on, [](const std::string&) {});
+  if (outcome) return *std::move(outcome);
+  if (!watched) return tl::make_unexpected(watched.error());
+  if (interrupted()) return fail(ExitCode::kFailed, "interrupted; " + folder.name() + " has power and goes on");
+  return why_offline(folder);
 }
 
 }  // namespace mv::cli

@@ -7,17 +7,13 @@
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/cloud_client.h"
 #include "cli/output.h"
 
 namespace mv::cli {
 namespace {
 
 using nlohmann::ordered_json;
-
-std::string text(const ordered_json& record, const char* key) {
-  return record.is_object() && record.contains(key) && record[key].is_string() ? record[key].get<std::string>()
-                                                                               : std::string();
-}
 
 // The three digits behind the point of "2026-01-02T03:04:05.678Z"; "000" if there are none.
 std::string milliseconds_of(const std::string& time) {
@@ -36,7 +32,7 @@ std::string uptime(const ordered_json& record) {
 }
 
 std::string when(const ordered_json& record) {
-  const std::string time = text(record, "time");
+  const std::string time = text_of(record, "time");
   std::tm utc{};
   if (time.empty() || ::strptime(time.c_str(), "%Y-%m-%dT%H:%M:%S", &utc) == nullptr) return uptime(record);
   const std::time_t seconds = ::timegm(&utc);
@@ -50,15 +46,15 @@ std::string when(const ordered_json& record) {
 }  // namespace
 
 std::string log_line(const ordered_json& record) {
-  const std::string source = text(record, "source");
+  const std::string source = text_of(record, "source");
   const std::string who = source == "microvisor" ? "[microvisor] " : "";
-  return when(record) + "  " + who + printable(text(record, "text"));
+  return when(record) + "  " + who + printable(text_of(record, "text"));
 }
 
 std::string event_line(const ordered_json& event) {
   std::string line = when(event);
   for (const char* key : {"device_sid", "kind", "detail"}) {
-    if (const std::string value = text(event, key); !value.empty()) line += "  " + printable(value);
+    if (const std::string value = text_of(event, key); !value.empty()) line += "  " + printable(value);
   }
   return line;
 }

@@ -1,17 +1,13 @@
 #include "cli/project_build.h"
 
-#include <fcntl.h>
-#include <spawn.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
+#include <utility>
 
-#include "cli/output.h"
+#include "cli/logged_child.h"
 
 namespace mv::cli {
 namespace {
@@ -20,16 +16,10 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kShownLines = 30;
 
-// The last lines of the build's output: the compiler's words, unchanged but for control characters.
-std::string last_lines(const fs::path& log) {
-  std::ifstream in(log);
-  std::vector<std::string> lines;
-  for (std::string line; std::getline(in, line);) {
-    if (lines.size() == kShownLines) lines.erase(lines.begin());
-    lines.push_back(printable(line));
-  }
+// The compiler's words, and where all of them are.
+std::string end_of(const fs::path& log) {
   std::string text;
-  for (const std::string& line : lines) text += line + "\n";
+  for (const std::string& line : last_lines(log, kShownLines)) text += line + "\n";
   return text + "all of it is in " + log.string();
 }
 
@@ -39,7 +29,7 @@ Result step(const char* what, std::vector<std::string> words, const fs::path& lo
   if (status == 0) return {};
   if (status < 0)
     return fail(ExitCode::kFailed, "cannot run " + program, "install it: scripts/setup, or apt-get install " + program);
-  return fail(ExitCode::kFailed, std::string("the project cannot be ") + what, last_lines(log));
+  return fail(ExitCode::kFailed, std::string("the project cannot be ") + what, end_of(log));
 }
 
 // Every ELF of the build but CMake's own trials.
@@ -82,21 +72,10 @@ fs::path sdk_folder() {
 }
 
 int run_program_logged(std::vector<std::string> words, const fs::path& log) {
-  std::vector<char*> arguments;
-  for (std::string& word : words) arguments.push_back(word.data());
-  arguments.push_back(nullptr);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
-  posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
-  posix_spawn_file_actions_addclosefrom_np(&actions, 3);
-  pid_t child = 0;
-  const int error = posix_spawnp(&child, arguments[0], &actions, nullptr, arguments.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  if (error != 0) return -1;
+  const auto child = spawn_logged(std::move(words), log);
+  if (!child) return -1;
   int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  while (::waitpid(*child, &status, 0) < 0 && errno == EINTR) {
   }
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }

@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include "cli/interrupt.h"
 
@@ -12,7 +13,7 @@ namespace {
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
-constexpr milliseconds kLook = milliseconds(150);
+constexpr milliseconds kRetry = milliseconds(500);
 
 // What is shown while the device works on it: one line for each state, a bar while it downloads.
 class Story {
@@ -85,7 +86,7 @@ Failure time_is_up(const std::optional<Device>& last, const RolloutOptions& opti
 bool may_pass(const Failure& failure) { return failure.code == ExitCode::kCloudUnreachable; }
 
 bool pause_unless_interrupted() {
-  std::this_thread::sleep_for(kLook);
+  std::this_thread::sleep_for(kRetry);
   return !interrupted();
 }
 
@@ -93,24 +94,31 @@ Answer<Device> wait_until_running(CloudClient& cloud, Output& output, const Roll
   const auto deadline = Clock::now() + options.timeout;
   Story story(output);
   std::optional<Device> last;
+  std::optional<Answer<Device>> outcome;
   bool away = false;
-  while (!interrupted()) {
+  const auto lost = [&](const std::string& why) {
+    if (!std::exchange(away, true)) output.step("waiting", why);
+  };
+  const auto look = [&] {
     auto device = cloud.device(options.device_sid);
-    if (!device && !may_pass(device.error())) return tl::make_unexpected(device.error());
-    if (!device && !away) output.step("waiting", device.error().message);
-    away = !device;
-    if (device) {
-      if (is_running(*device, options)) {
-        story.done();
-        return device;
-      }
-      if (auto failure = verdict(*device, options)) return tl::make_unexpected(*std::move(failure));
+    if (!device && may_pass(device.error())) return lost(device.error().message), true;
+    away = false;
+    if (!device || is_running(*device, options)) {
+      outcome = std::move(device);
+    } else if (auto failure = verdict(*device, options)) {
+      outcome = tl::make_unexpected(*std::move(failure));
+    } else {
       story.tell(*device);
       last = *std::move(device);
     }
-    if (Clock::now() > deadline) return tl::make_unexpected(time_is_up(last, options));
-    pause_unless_interrupted();
-  }
+    return !outcome.has_value();
+  };
+  const auto watched = cloud.watch(
+      options.device_sid, look, [&] { return Clock::now() < deadline; }, lost);
+  if (outcome && *outcome) story.done();
+  if (outcome) return *std::move(outcome);
+  if (!watched) return tl::make_unexpected(watched.error());
+  if (!interrupted()) return tl::make_unexpected(time_is_up(last, options));
   return fail(ExitCode::kFailed, "interrupted; the order stands, and the device goes on",
               "see mvctl devices show " + (last ? last->label() : options.device_sid));
 }

@@ -19,7 +19,7 @@ struct RolloutOptions {
 // A failure that may pass while we wait: the cloud is not reached.
 bool may_pass(const Failure& failure);
 
-// Waits a moment between two looks; false if Ctrl-C was pressed.
+// Waits a moment between two attempts; false if Ctrl-C was pressed.
 bool pause_unless_interrupted();
 
 // Follows the device's own reports. A cloud that is away for a while is waited for.

@@ -112,29 +112,16 @@ class Call {
 }  // namespace
 
 ControlServer::ControlServer(boost::asio::io_context& context, Handler handler)
-    : acceptor_(context), handler_(std::move(handler)) {}
-
-ControlServer::~ControlServer() {
-  if (!path_.empty()) ::unlink(path_.c_str());
-}
+    : listener_(context), handler_(std::move(handler)) {}
 
 tl::expected<void, std::string> ControlServer::listen(const std::string& path) {
-  ::unlink(path.c_str());
-  try {
-    const boost::asio::local::stream_protocol::endpoint endpoint(path);
-    acceptor_.open(endpoint.protocol());
-    acceptor_.bind(endpoint);
-    acceptor_.listen();
-  } catch (const boost::system::system_error& error) {
-    return tl::make_unexpected("cannot listen at " + path + ": " + error.code().message());
-  }
-  path_ = path;
-  accept();
-  return {};
+  auto listening = listener_.listen(path);
+  if (listening) accept();
+  return listening;
 }
 
 void ControlServer::accept() {
-  acceptor_.async_accept([this](error_code error, Socket socket) {
+  listener_.accept([this](error_code error, Socket socket) {
     if (error == boost::asio::error::operation_aborted) return;
     if (!error) std::make_shared<Conversation>(std::move(socket), handler_)->start();
     accept();

@@ -6,9 +6,10 @@
 #include <string>
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
 #include <nlohmann/json_fwd.hpp>
 #include <tl/expected.hpp>
+
+#include "emulator/local_socket.h"
 
 namespace mv::emulator {
 
@@ -18,7 +19,6 @@ class ControlServer {
   using Handler = std::function<nlohmann::json(const nlohmann::json&)>;
 
   ControlServer(boost::asio::io_context& context, Handler handler);
-  ~ControlServer();
   ControlServer(const ControlServer&) = delete;
   ControlServer& operator=(const ControlServer&) = delete;
 
@@ -27,9 +27,8 @@ class ControlServer {
  private:
   void accept();
 
-  boost::asio::local::stream_protocol::acceptor acceptor_;
+  LocalListener listener_;
   Handler handler_;
-  std::string path_;
 };
 
 // Asks the supervisor that listens at `socket` and waits for its answer, at most five seconds; with `until_gone` also

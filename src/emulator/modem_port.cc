@@ -1,7 +1,5 @@
 #include "emulator/modem_port.h"
 
-#include <unistd.h>
-
 #include <utility>
 
 #include <boost/asio/buffer.hpp>
@@ -20,30 +18,18 @@ constexpr std::size_t kUartLow = 2 * 1024;
 }  // namespace
 
 ModemPort::ModemPort(boost::asio::io_context& context)
-    : context_(context), acceptor_(context), uart_(context), carrier_timer_(context), modem_(*this) {}
+    : context_(context), listener_(context), uart_(context), carrier_timer_(context), modem_(*this) {}
 
-ModemPort::~ModemPort() {
-  power_off();
-  if (!path_.empty()) ::unlink(path_.c_str());
-}
+ModemPort::~ModemPort() { power_off(); }
 
 tl::expected<void, std::string> ModemPort::listen(const std::string& path) {
-  ::unlink(path.c_str());
-  try {
-    const boost::asio::local::stream_protocol::endpoint endpoint(path);
-    acceptor_.open(endpoint.protocol());
-    acceptor_.bind(endpoint);
-    acceptor_.listen();
-  } catch (const boost::system::system_error& error) {
-    return tl::make_unexpected("cannot listen for the modem at " + path + ": " + error.code().message());
-  }
-  path_ = path;
-  accept();
-  return {};
+  auto listening = listener_.listen(path);
+  if (listening) accept();
+  return listening;
 }
 
 void ModemPort::accept() {
-  acceptor_.async_accept([this](error_code error, Socket socket) {
+  listener_.accept([this](error_code error, Socket socket) {
     if (error) return;
     power_off();
     uart_ = std::move(socket);

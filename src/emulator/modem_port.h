@@ -13,6 +13,7 @@
 #include <tl/expected.hpp>
 
 #include "emulator/carrier.h"
+#include "emulator/local_socket.h"
 #include "emulator/modem.h"
 
 namespace mv::emulator {
@@ -52,10 +53,9 @@ class ModemPort final : private ModemOutside {
   void set_carrier(bool there);
 
   boost::asio::io_context& context_;
-  boost::asio::local::stream_protocol::acceptor acceptor_;
+  LocalListener listener_;
   boost::asio::local::stream_protocol::socket uart_;
   boost::asio::steady_timer carrier_timer_;
-  std::string path_;
   Modem modem_;
   Shape shape_;
   AirCounters counters_;

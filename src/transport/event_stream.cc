@@ -9,10 +9,9 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kFirstRetry = milliseconds(500);
-constexpr milliseconds kLongestRetry = std::chrono::seconds(15);
 
 bool is_interrupted(const EventStreamOptions& options) {
-  return options.interrupted != nullptr && options.interrupted->load();
+  return (options.interrupted != nullptr && options.interrupted->load()) || (options.go_on && !options.go_on());
 }
 
 // Waits before the next attempt, in small steps because an interrupt must be noticed.
@@ -56,12 +55,15 @@ tl::expected<void, HttpError> follow_events(HttpClient& client, const EventStrea
     if (!last_id.empty()) request.headers.emplace_back("Last-Event-ID", last_id);
     parser.restart();
     bool stopped = false;
-    const auto answer = client.stream(request, options.idle, [&](std::string_view text) {
-      was_connected = true;
-      retry = parser.retry().value_or(kFirstRetry);
-      stopped = !parser.push(text, on_event);
-      return !stopped;
-    });
+    const auto answer = client.stream(
+        request, options.idle,
+        [&](std::string_view text) {
+          was_connected = true;
+          retry = parser.retry().value_or(kFirstRetry);
+          stopped = !parser.push(text, on_event) || (options.on_alive && !options.on_alive());
+          return !stopped;
+        },
+        options.go_on);
     if (parser.too_long()) {
       return tl::make_unexpected(
           HttpError{HttpErrorKind::kProtocol, "the cloud sent an event that is too long", 0, {}});
@@ -72,10 +74,11 @@ tl::expected<void, HttpError> follow_events(HttpClient& client, const EventStrea
     const HttpError error = !answer        ? answer.error()
                             : answer->ok() ? HttpError{HttpErrorKind::kLost, "the cloud ended the stream", 0, {}}
                                            : refusal(*answer);
-    if (!options.follow || !was_connected || !is_passing(error)) return tl::make_unexpected(error);
+    const bool wait_for_it = options.follow && (was_connected || options.patient);
+    if (!wait_for_it || !is_passing(error)) return tl::make_unexpected(error);
     on_lost(error);
     wait(retry, options);
-    retry = std::min(retry * 2, kLongestRetry);
+    retry = std::min(retry * 2, options.longest_retry);
   }
   return {};
 }

@@ -64,7 +64,8 @@ class HttpClient::Connection {
   tl::expected<HttpResponse, HttpError> upload(const Upload& upload,
                                                const std::function<void(std::uint64_t, std::uint64_t)>& progress);
   tl::expected<HttpResponse, HttpError> stream(const HttpRequest& request, milliseconds idle,
-                                               const std::function<bool(std::string_view)>& on_data);
+                                               const std::function<bool(std::string_view)>& on_data,
+                                               const std::function<bool()>& go_on);
 
  private:
   template <typename Start>
@@ -74,6 +75,7 @@ class HttpClient::Connection {
     return run(std::move(start), options_.timeout);
   }
 
+  bool is_interrupted() const { return options_.interrupted != nullptr && options_.interrupted->load(); }
   tl::expected<void, HttpError> open();
   tl::expected<void, HttpError> connect();
   void close();
@@ -83,7 +85,8 @@ class HttpClient::Connection {
 
   template <typename Message>
   void fill(Message& message, const HttpHeaders& headers) const;
-  tl::expected<HttpResponse, HttpError> exchange(const HttpRequest& request);
+  template <typename Read>
+  tl::expected<HttpResponse, HttpError> exchange(const HttpRequest& request, Read read);
   error_code write(const HttpRequest& request);
   tl::expected<HttpResponse, HttpError> read();
   tl::expected<void, error_code> send_file(std::ifstream& file, std::uint64_t total,
@@ -96,6 +99,7 @@ class HttpClient::Connection {
   asio::io_context context_;
   std::optional<Stream> stream_;
   boost::beast::flat_buffer buffer_;
+  std::function<bool()> go_on_;  // of the stream that is read
 };
 
 // Runs one asynchronous operation to its end, to the time limit, or to an interrupt.
@@ -108,7 +112,7 @@ error_code HttpClient::Connection::run(Start start, milliseconds timeout) {
   while (!result) {
     context_.run_one_for(kLook);
     if (result) break;
-    const bool interrupted = options_.interrupted != nullptr && options_.interrupted->load();
+    const bool interrupted = is_interrupted() || (go_on_ && !go_on_());
     if (!interrupted && std::chrono::steady_clock::now() < deadline) continue;
     error_code ignored;
     stream_->lowest_layer().close(ignored);
@@ -228,7 +232,8 @@ tl::expected<HttpResponse, HttpError> HttpClient::Connection::read() {
   return response;
 }
 
-tl::expected<HttpResponse, HttpError> HttpClient::Connection::exchange(const HttpRequest& request) {
+template <typename Read>
+tl::expected<HttpResponse, HttpError> HttpClient::Connection::exchange(const HttpRequest& request, Read read) {
   if (auto opened = open(); !opened) return tl::make_unexpected(opened.error());
   if (const error_code error = write(request)) return lost(error);
   return read();
@@ -236,10 +241,11 @@ tl::expected<HttpResponse, HttpError> HttpClient::Connection::exchange(const Htt
 
 tl::expected<HttpResponse, HttpError> HttpClient::Connection::request(const HttpRequest& request) {
   const bool kept = stream_.has_value();
-  auto response = exchange(request);
+  const auto once = [&] { return exchange(request, [this] { return read(); }); };
+  auto response = once();
   const bool repeatable = kept && request.method == "GET";
   if (response || !repeatable || response.error().kind != HttpErrorKind::kLost) return response;
-  return exchange(request);
+  return once();
 }
 
 tl::expected<void, error_code> HttpClient::Connection::send_file(
@@ -300,10 +306,12 @@ tl::expected<HttpResponse, HttpError> HttpClient::Connection::upload(
 }
 
 tl::expected<HttpResponse, HttpError> HttpClient::Connection::stream(
-    const HttpRequest& request, milliseconds idle, const std::function<bool(std::string_view)>& on_data) {
-  if (auto opened = open(); !opened) return tl::make_unexpected(opened.error());
-  if (const error_code error = write(request)) return lost(error);
-  return read_stream(idle, on_data);
+    const HttpRequest& request, milliseconds idle, const std::function<bool(std::string_view)>& on_data,
+    const std::function<bool()>& go_on) {
+  go_on_ = go_on;
+  auto response = exchange(request, [&] { return read_stream(idle, on_data); });
+  go_on_ = nullptr;
+  return response;
 }
 
 tl::expected<HttpResponse, HttpError> HttpClient::Connection::read_stream(
@@ -324,7 +332,8 @@ tl::expected<HttpResponse, HttpError> HttpClient::Connection::read_stream(
     const std::string_view received(piece.data(), piece.size() - body.size);
     if (error) return lost(error);
     if (!response.ok()) {
-      if (response.body.size() + received.size() <= kMaxRefusal) response.body.append(received);
+      response.body.append(received);
+      if (response.body.size() > kMaxRefusal) return lost(http::error::body_limit);
     } else if (!received.empty() && !on_data(received)) {
       close();
       return response;
@@ -355,8 +364,9 @@ tl::expected<HttpResponse, HttpError> HttpClient::upload(
 }
 
 tl::expected<HttpResponse, HttpError> HttpClient::stream(const HttpRequest& request, milliseconds idle,
-                                                         const std::function<bool(std::string_view)>& on_data) {
-  return connection_->stream(request, idle, on_data);
+                                                         const std::function<bool(std::string_view)>& on_data,
+                                                         const std::function<bool()>& go_on) {
+  return connection_->stream(request, idle, on_data, go_on);
 }
 
 }  // namespace mv::transport

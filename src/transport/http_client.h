@@ -41,9 +41,11 @@ class HttpClient {
                                                const std::function<void(std::uint64_t, std::uint64_t)>& progress);
 
   // Hands the body over in pieces as it arrives, until it ends or `on_data` returns false. An answer that is not 2xx
-  // is returned whole. `idle` is how long nothing may come.
+  // is returned whole. `idle` is how long nothing may come. `go_on`, if there is one, is asked about ten times a second
+  // while nothing comes: false ends the call with kInterrupted.
   tl::expected<HttpResponse, HttpError> stream(const HttpRequest& request, std::chrono::milliseconds idle,
-                                               const std::function<bool(std::string_view)>& on_data);
+                                               const std::function<bool(std::string_view)>& on_data,
+                                               const std::function<bool()>& go_on = nullptr);
 
  private:
   class Connection;

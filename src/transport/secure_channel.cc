@@ -14,6 +14,7 @@
 
 #include <fmt/format.h>
 
+#include "transport/openssl_handles.h"
 #include "wire/frame.h"
 
 namespace mv::transport {
@@ -22,19 +23,6 @@ namespace {
 // The device's record buffers (docs/protocol.md). OpenSSL ignores the limit that the device asks for.
 constexpr long kMaxFragment = 2048;
 constexpr std::string_view kAlpn = "mv-debug/1";
-
-template <auto Free>
-struct Freer {
-  template <class T>
-  void operator()(T* object) const {
-    Free(object);
-  }
-};
-using KeyPtr = std::unique_ptr<EVP_PKEY, Freer<EVP_PKEY_free>>;
-using CertificatePtr = std::unique_ptr<X509, Freer<X509_free>>;
-using BioPtr = std::unique_ptr<BIO, Freer<BIO_free_all>>;
-using ContextPtr = std::unique_ptr<SSL_CTX, Freer<SSL_CTX_free>>;
-using SslPtr = std::unique_ptr<SSL, Freer<SSL_free>>;
 
 bool is_p256(const EVP_PKEY* key) {
   std::array<char, 32> group{};

@@ -30,7 +30,8 @@ bool split_host(std::string_view authority, CloudUrl& url) {
 }
 
 bool is_plain(std::string_view text) {
-  for (const unsigned char c : text) {
+  for (const char byte : text) {
+    const auto c = static_cast<unsigned char>(byte);
     if (c <= ' ' || c >= 0x7F || c == '@' || c == '?' || c == '#') return false;
   }
   return true;

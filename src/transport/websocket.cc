@@ -90,6 +90,11 @@ class WebSocketPipe final : public BytePipe {
   std::shared_ptr<Socket> socket_;
 };
 
+// A step that makes no progress: "The socket was closed due to a timeout" would not say whose.
+HttpError timed_out(const HttpOptions& options) {
+  return {HttpErrorKind::kTimedOut, "https://" + authority(options) + " does not answer", 0, {}};
+}
+
 void Socket::resolve() {
   resolver_.async_resolve(options_.host, std::to_string(options_.port),
                           [self = shared_from_this()](error_code error, const auto& addresses) {
@@ -115,6 +120,7 @@ void Socket::secure() {
   expect_server(stream_.next_layer().native_handle(), options_.host);
   stream_.next_layer().async_handshake(asio::ssl::stream_base::client, [self = shared_from_this()](error_code error) {
     if (!error) return self->upgrade();
+    if (error == beast::error::timeout) return self->failed(timed_out(self->options_));
     self->failed(explain_handshake(self->stream_.next_layer().native_handle(), self->options_, error));
   });
 }
@@ -143,6 +149,7 @@ void Socket::upgraded(const error_code& error) {
     return failed({HttpErrorKind::kRefused, "the cloud refused with HTTP status " + std::to_string(status), status,
                    answer_.body()});
   }
+  if (error == beast::error::timeout) return failed(timed_out(options_));
   if (error) return failed({HttpErrorKind::kLost, "the connection to the cloud broke: " + error.message(), 0, {}});
   const auto call = std::exchange(on_opened_, nullptr);
   call(std::make_unique<WebSocketPipe>(shared_from_this()));
@@ -198,7 +205,8 @@ void Socket::end(const error_code& error) {
 }
 
 PipeEnd Socket::describe_end(const error_code& error) const {
-  if (error != websocket::error::closed) {
+  // A reason that came counts, even if the connection broke before the closing handshake was done.
+  if (error != websocket::error::closed && !stream_.reason()) {
     return {PipeEnd::Reason::kLost, 0, "the connection to the cloud broke: " + error.message()};
   }
   const auto& reason = stream_.reason();

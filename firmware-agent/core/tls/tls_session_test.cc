@@ -122,8 +122,12 @@ struct Cast {
     return {device_der, std::span<const std::uint8_t, 32>(device_key), std::span<const std::uint8_t, 65>(debug_point),
             "mv-debug/1"};
   }
-  OpenSslOptions gateway_options() const { return {.own = &gateway, .ca = &ca}; }
-  OpenSslOptions debugger_options() const { return {.server = false, .alpn = "mv-debug/1", .own = &debugger}; }
+  OpenSslOptions gateway_options() const { return gateway_options(gateway); }
+  OpenSslOptions gateway_options(const Credentials& own) const { return {.own = &own, .ca = &ca}; }
+  OpenSslOptions debugger_options() const { return debugger_options(&debugger); }
+  OpenSslOptions debugger_options(const Credentials* own) const {
+    return {.server = false, .alpn = "mv-debug/1", .own = own};
+  }
 };
 
 const Cast& cast() {
@@ -144,12 +148,31 @@ Bytes read_all(TlsSession& session) {
   return all;
 }
 
-class TlsClient : public testing::Test {
+class TlsTest : public testing::Test {
  protected:
   void SetUp() override { set_up_once(); }
 
+  virtual void connect(Pair& pair) = 0;
+
+  // The device does not take a peer with these options, or learns that it is not taken, and says why.
+  void expect_failure(const OpenSslOptions& options, std::string_view why) {
+    const OpenSslContext context(options);
+    Pair pair(context);
+    connect(pair);
+    read_all(device);
+    EXPECT_EQ(device.state(), State::kFailed);
+    EXPECT_EQ(device.error(), why);
+  }
+
+  TlsSession device;
+};
+
+class TlsClient : public TlsTest {
+ protected:
+  void connect(Pair& pair) override { connect(pair, {}); }
+
   // Connects once; what the gateway's ticket allows to resume is kept in `saved`.
-  void connect(Pair& pair, std::span<const std::uint8_t> resume = {}) {
+  void connect(Pair& pair, std::span<const std::uint8_t> resume) {
     device.start_client(cast().client_config(resume), pair.wire);
     pair.shake_hands(device);
     if (device.state() != State::kOpen) return;
@@ -157,7 +180,6 @@ class TlsClient : public testing::Test {
     saved.assign(device.saved_session().begin(), device.saved_session().end());
   }
 
-  TlsSession device;
   Bytes saved;
 };
 
@@ -242,9 +264,7 @@ TEST_F(TlsClient, DropsASavedSessionOfAnotherServerName) {
   Pair pair(gateway);
   connect(pair);
   const Credentials other = make_credentials("other.test", &cast().ca);
-  OpenSslOptions options = cast().gateway_options();
-  options.own = &other;
-  const OpenSslContext other_gateway(options);
+  const OpenSslContext other_gateway(cast().gateway_options(other));
   Pair second(other_gateway);
   ClientConfig config = cast().client_config(saved);
   config.server_name = "other.test";
@@ -255,48 +275,27 @@ TEST_F(TlsClient, DropsASavedSessionOfAnotherServerName) {
 
 TEST_F(TlsClient, RefusesAServerWithAnotherName) {
   const Credentials other = make_credentials("evil.test", &cast().ca);
-  OpenSslOptions options = cast().gateway_options();
-  options.own = &other;
-  const OpenSslContext gateway(options);
-  Pair pair(gateway);
-  connect(pair);
-  EXPECT_EQ(device.state(), State::kFailed);
-  EXPECT_EQ(device.error(), "the server's certificate does not carry the expected name");
+  expect_failure(cast().gateway_options(other), "the server's certificate does not carry the expected name");
 }
 
 TEST_F(TlsClient, RefusesAServerOfAnotherCa) {
   const Credentials other_ca = make_credentials("test CA");
   const Credentials other = make_credentials("cloud.test", &other_ca);
-  OpenSslOptions options = cast().gateway_options();
-  options.own = &other;
-  const OpenSslContext gateway(options);
-  Pair pair(gateway);
-  connect(pair);
-  EXPECT_EQ(device.state(), State::kFailed);
-  EXPECT_EQ(device.error(), "the server's certificate is not signed by the known CA");
+  expect_failure(cast().gateway_options(other), "the server's certificate is not signed by the known CA");
 }
 
 TEST_F(TlsClient, SaysSoWhenTheServerDoesNotKnowTheDevicesCa) {
   const Credentials other_ca = make_credentials("another CA");
   OpenSslOptions options = cast().gateway_options();
   options.ca = &other_ca;
-  const OpenSslContext gateway(options);
-  Pair pair(gateway);
-  connect(pair);
-  read_all(device);
-  EXPECT_EQ(device.state(), State::kFailed);
-  EXPECT_EQ(device.error(), "the peer does not know the CA of this device's certificate");
+  expect_failure(options, "the peer does not know the CA of this device's certificate");
 }
 
 TEST_F(TlsClient, RefusesAServerWithAnotherProtocolOrNone) {
   for (const char* alpn : {"http/1.1", ""}) {
     OpenSslOptions options = cast().gateway_options();
     options.alpn = alpn;
-    const OpenSslContext gateway(options);
-    Pair pair(gateway);
-    connect(pair);
-    EXPECT_EQ(device.state(), State::kFailed) << alpn;
-    EXPECT_EQ(device.error(), "the peer does not speak this protocol (ALPN)");
+    expect_failure(options, "the peer does not speak this protocol (ALPN)");
   }
 }
 
@@ -391,18 +390,14 @@ TEST_F(TlsClient, LeaksNothingOver200Reconnects) {
   EXPECT_LT(high_water, kPoolSize);
 }
 
-class TlsServer : public testing::Test {
+class TlsServer : public TlsTest {
  protected:
-  void SetUp() override { set_up_once(); }
-
-  void connect(Pair& pair) {
+  void connect(Pair& pair) override {
     device.start_server(cast().server_config(), pair.wire);
     pair.peer.step();
     pair.carry();
     pair.shake_hands(device);
   }
-
-  TlsSession device;
 };
 
 TEST_F(TlsServer, AcceptsTheClientWithThePinnedKey) {
@@ -420,34 +415,18 @@ TEST_F(TlsServer, AcceptsTheClientWithThePinnedKey) {
 
 TEST_F(TlsServer, RefusesAnyOtherKeyEvenFromTheRightCa) {
   const Credentials impostor = make_credentials("debug key", &cast().ca);
-  OpenSslOptions options = cast().debugger_options();
-  options.own = &impostor;
-  const OpenSslContext debugger(options);
-  Pair pair(debugger);
-  connect(pair);
-  EXPECT_EQ(device.state(), State::kFailed);
-  EXPECT_EQ(device.error(), "the client's key is not the one that is allowed");
+  expect_failure(cast().debugger_options(&impostor), "the client's key is not the one that is allowed");
 }
 
 TEST_F(TlsServer, RefusesAClientWithoutCertificate) {
-  OpenSslOptions options = cast().debugger_options();
-  options.own = nullptr;
-  const OpenSslContext debugger(options);
-  Pair pair(debugger);
-  connect(pair);
-  EXPECT_EQ(device.state(), State::kFailed);
-  EXPECT_EQ(device.error(), "the client showed no certificate");
+  expect_failure(cast().debugger_options(nullptr), "the client showed no certificate");
 }
 
 TEST_F(TlsServer, RefusesAClientWithAnotherProtocolOrNone) {
   for (const char* alpn : {"mv-link/1", ""}) {
     OpenSslOptions options = cast().debugger_options();
     options.alpn = alpn;
-    const OpenSslContext debugger(options);
-    Pair pair(debugger);
-    connect(pair);
-    EXPECT_EQ(device.state(), State::kFailed) << alpn;
-    EXPECT_EQ(device.error(), "the peer does not speak this protocol (ALPN)");
+    expect_failure(options, "the peer does not speak this protocol (ALPN)");
   }
 }
 

@@ -16,13 +16,26 @@ class UpdateEngineTest : public ::testing::Test {
 
   void boot() { device_ = std::make_unique<Device>(flash_, cloud_, signatures_); }
 
-  // Brings the device to run `bundle`.
-  void deploy(const Bundle& bundle, std::uint64_t generation = 1) {
+  // The cloud has `bundle` and wants it to run; the device goes as far as it can.
+  void want(const Bundle& bundle, std::uint64_t generation = 1) {
     cloud_.add(bundle);
     device_->desire(bundle, generation);
     device_->run();
+  }
+
+  // Brings the device to run `bundle`.
+  void deploy(const Bundle& bundle, std::uint64_t generation = 1) {
+    want(bundle, generation);
     ASSERT_TRUE(device_->runs(bundle)) << device_->report().detail;
     ASSERT_TRUE(installed(flash_, bundle));
+  }
+
+  // An application runs that wants to be asked within 60 s, and `next` waits for it.
+  void stage_behind_a_polite_application(const Bundle& next) {
+    boot();
+    deploy(make_bundle({pattern(5000, 1)}, 60));
+    device_->host.listens = true;
+    want(next, 2);
   }
 
   FakeFlash flash_{kFlashSize};
@@ -164,13 +177,8 @@ TEST_F(UpdateEngineTest, TakesABundleOfTheOriginalWhoseLayersHaveNoSize) {
 }
 
 TEST_F(UpdateEngineTest, WaitsForAPoliteApplicationUntilItAgrees) {
-  boot();
-  deploy(make_bundle({pattern(5000, 1)}, 60));
-  device_->host.listens = true;
   const Bundle next = make_bundle({pattern(5000, 2)});
-  cloud_.add(next);
-  device_->desire(next, 2);
-  device_->run();
+  stage_behind_a_polite_application(next);
   EXPECT_EQ(device_->report().state, mv_wire_AppState_APP_STAGED);
   EXPECT_EQ(device_->host.told, 1);
   EXPECT_TRUE(device_->engine.apply());
@@ -179,13 +187,8 @@ TEST_F(UpdateEngineTest, WaitsForAPoliteApplicationUntilItAgrees) {
 }
 
 TEST_F(UpdateEngineTest, DoesNotWaitLongerThanThePolicyOfTheRunningBundleSays) {
-  boot();
-  deploy(make_bundle({pattern(5000, 1)}, 60));
-  device_->host.listens = true;
   const Bundle next = make_bundle({pattern(5000, 2)});
-  cloud_.add(next);
-  device_->desire(next, 2);
-  device_->run();
+  stage_behind_a_polite_application(next);
   device_->clock.advance_ms(59'000);
   device_->run();
   EXPECT_EQ(device_->report().state, mv_wire_AppState_APP_STAGED);
@@ -196,13 +199,8 @@ TEST_F(UpdateEngineTest, DoesNotWaitLongerThanThePolicyOfTheRunningBundleSays) {
 }
 
 TEST_F(UpdateEngineTest, ForceDoesNotAskTheApplication) {
-  boot();
-  deploy(make_bundle({pattern(5000, 1)}, 60));
-  device_->host.listens = true;
   const Bundle next = make_bundle({pattern(5000, 2)});
-  cloud_.add(next);
-  device_->desire(next, 2);
-  device_->run();
+  stage_behind_a_polite_application(next);
   device_->desire(next, 3, true);
   device_->run();
   EXPECT_TRUE(device_->runs(next));
@@ -260,9 +258,7 @@ TEST_F(UpdateEngineTest, RefusesOnceAndTriesAgainOnlyWhenToldAnew) {
   device_->desire(bundle, 1);
   device_->run();
   EXPECT_EQ(device_->report().error, mv_wire_UpdateError_UPDATE_NOT_FOUND);
-  cloud_.add(bundle);
-  device_->desire(bundle, 1);
-  device_->run();
+  want(bundle, 1);
   EXPECT_EQ(device_->report().state, mv_wire_AppState_APP_REFUSED);
   device_->desire(bundle, 2);
   device_->run();
@@ -322,13 +318,8 @@ TEST_F(UpdateEngineTest, DoesNotRunAnImageThatChangedInFlashAndRepairsItFromTheC
 }
 
 TEST_F(UpdateEngineTest, FetchesAgainWhatSpoiledInStaging) {
-  boot();
-  deploy(make_bundle({pattern(5000, 1)}, 60));
-  device_->host.listens = true;
   const Bundle next = make_bundle({pattern(5000, 2)});
-  cloud_.add(next);
-  device_->desire(next, 2);
-  device_->run();
+  stage_behind_a_polite_application(next);
   flash_.flip_bit(flash_map::kStaging.offset + 100, 0);
   device_->engine.apply();
   device_->run();

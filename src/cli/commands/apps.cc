@@ -10,12 +10,6 @@ namespace {
 
 using nlohmann::ordered_json;
 
-std::string text(const App& app, const char* key) {
-  const ordered_json& document = app.document;
-  return document.is_object() && document.contains(key) && document[key].is_string() ? document[key].get<std::string>()
-                                                                                     : std::string();
-}
-
 Result list_apps(Program& program, CloudClient& cloud) {
   const auto apps = cloud.apps();
   if (!apps) return tl::make_unexpected(apps.error());
@@ -24,7 +18,7 @@ Result list_apps(Program& program, CloudClient& cloud) {
   for (const App& app : *apps) {
     const bool debuggable = app.document.value("debuggable", false);
     table.row({short_sid(app.sid), printable(app.name), printable(app.version), human_size(app.size),
-               short_hash(app.hash), debuggable ? "yes" : "no", how_long_ago(text(app, "date_created"))});
+               short_hash(app.hash), debuggable ? "yes" : "no", how_long_ago(text_of(app.document, "date_created"))});
     documents.push_back(app.document);
   }
   program.output().result({{"apps", documents}},
@@ -99,16 +93,11 @@ Command& add_named(Command& apps, Program& program, const char* verb, const char
 
 void add_apps(Command& root, Program& program) {
   Command& apps = root.add("apps", "applications that the cloud holds");
-  const auto list = [&program] {
-    return with_cloud(program, [&](CloudClient& cloud) { return list_apps(program, cloud); });
-  };
   apps.example("mvctl apps", "a table of all of them");
   apps.example("mvctl apps upload app.zip", "send another one");
-  apps.run(list);
-  Command& list_command = apps.add("list", "all applications");
-  list_command.example("mvctl apps list", "a table of all of them");
-  list_command.example("mvctl apps list --output json", "the same for a program");
-  list_command.run(list);
+  add_list(apps, program, list_apps, "all applications")
+      .example("mvctl apps list", "a table of all of them")
+      .example("mvctl apps list --output json", "the same for a program");
   add_named(apps, program, "show", "one application", show_app)
       .example("mvctl apps show weather-1.4", "hash, build id, signer")
       .example("mvctl apps show KA12 --output json", "everything the cloud knows");

@@ -12,11 +12,6 @@ namespace {
 
 using nlohmann::ordered_json;
 
-std::string text(const ordered_json& document, const char* key) {
-  return document.is_object() && document.contains(key) && document[key].is_string() ? document[key].get<std::string>()
-                                                                                     : std::string();
-}
-
 ordered_json part(const ordered_json& document, const char* key) {
   return document.is_object() && document.contains(key) ? document[key] : ordered_json();
 }
@@ -40,7 +35,7 @@ std::string state_remark(const Device& device) {
 
 std::string last_seen(const Device& device) {
   const ordered_json connection = part(device.document, "connection");
-  if (!device.online) return how_long_ago(text(connection, "since"));
+  if (!device.online) return how_long_ago(text_of(connection, "since"));
   const ordered_json rtt = part(connection, "round_trip_ms");
   const std::string trip =
       rtt.is_number() && rtt.get<double>() > 0 ? " (RTT " + std::to_string(rtt.get<long>()) + " ms)" : "";
@@ -80,21 +75,22 @@ std::string describe_device(const Device& device, const std::vector<App>& apps) 
   const ordered_json logging = part(device.document, "logging");
   std::string lines = "name      " + printable(device.name) + "\nid        " + device.sid + "\nboard     " +
                       printable(device.board) + ", microvisor " +
-                      printable(text(device.document, "microvisor_version")) + "\n";
+                      printable(text_of(device.document, "microvisor_version")) + "\n";
   lines += "link      " + state_word(device) + (device.online ? "" : ", last seen " + last_seen(device));
-  if (device.online) lines += " since " + text(connection, "since") + " from " + printable(text(connection, "address"));
+  if (device.online)
+    lines += " since " + text_of(connection, "since") + " from " + printable(text_of(connection, "address"));
   lines += "\n";
   if (const ordered_json learned = part(connection, "learned_keep_alive_ms"); learned.is_number_unsigned()) {
     lines += "silence   its network bears " + std::to_string(learned.get<std::uint64_t>() / 1000) + " s" + "\n";
   }
   lines += app_lines(device, apps);
-  if (const std::string reason = text(device.document, "wake_reason"); !reason.empty()) {
-    const std::string detail = printable(text(device.document, "boot_detail"));
+  if (const std::string reason = text_of(device.document, "wake_reason"); !reason.empty()) {
+    const std::string detail = printable(text_of(device.document, "boot_detail"));
     lines += "booted    " + printable(reason) + (detail.empty() ? "" : ": " + detail) + "\n";
   }
   if (restarts.is_number())
     lines += "restarts  " + restarts.dump() + " of the application since the microvisor booted\n";
-  const std::string until = text(logging, "date_expires");
+  const std::string until = text_of(logging, "date_expires");
   lines += std::string("logging   ") + (part(logging, "enabled") == ordered_json(true) ? "on" : "off") +
            (until.empty() ? "" : " until " + printable(until)) + "\n";
   return lines;
@@ -241,16 +237,11 @@ void add_provision(Command& devices, Program& program) {
 
 void add_devices(Command& root, Program& program) {
   Command& devices = root.add("devices", "devices: what there is and what it runs");
-  const auto list = [&program] {
-    return with_cloud(program, [&](CloudClient& cloud) { return list_devices(program, cloud); });
-  };
   devices.example("mvctl devices", "a table of all of them");
   devices.example("mvctl devices show porch", "all about one");
-  devices.run(list);
-  Command& list_command = devices.add("list", "all devices");
-  list_command.example("mvctl devices list", "a table of all of them");
-  list_command.example("mvctl devices list --output json", "the same for a program");
-  list_command.run(list);
+  add_list(devices, program, list_devices, "all devices")
+      .example("mvctl devices list", "a table of all of them")
+      .example("mvctl devices list --output json", "the same for a program");
   Command& show = devices.add("show", "one device");
   auto name = std::make_shared<std::string>();
   show.argument("DEVICE", name.get(), "name, id or unique prefix").complete(Completion::kDevice);

@@ -11,17 +11,13 @@ namespace {
 
 using nlohmann::ordered_json;
 
-std::string text(const ordered_json& document, const char* key) {
-  return document.is_object() && document.contains(key) && document[key].is_string() ? document[key].get<std::string>()
-                                                                                     : std::string();
-}
-
 Result list_signers(Program& program, CloudClient& cloud) {
   const auto signers = cloud.signers();
   if (!signers) return tl::make_unexpected(signers.error());
   Table table({"KEY ID", "NAME", "ADDED"});
   for (const ordered_json& signer : *signers) {
-    table.row({text(signer, "key_id"), printable(text(signer, "name")), how_long_ago(text(signer, "date_created"))});
+    table.row(
+        {text_of(signer, "key_id"), printable(text_of(signer, "name")), how_long_ago(text_of(signer, "date_created"))});
   }
   program.output().result({{"signers", *signers}},
                           signers->empty() ? "no signer yet: mvctl signers add KEY" : table.text(program.output()));
@@ -54,16 +50,11 @@ Result delete_signer(Program& program, CloudClient& cloud, const std::string& ke
 
 void add_signers(Command& root, Program& program) {
   Command& signers = root.add("signers", "whose bundles the cloud takes");
-  const auto list = [&program] {
-    return with_cloud(program, [&](CloudClient& cloud) { return list_signers(program, cloud); });
-  };
   signers.example("mvctl signers add dev", "take what the key dev has signed");
   signers.example("mvctl signers", "all of them");
-  signers.run(list);
-  Command& list_command = signers.add("list", "all signers");
-  list_command.example("mvctl signers list", "a table of all of them");
-  list_command.example("mvctl signers list --output json", "with their public keys");
-  list_command.run(list);
+  add_list(signers, program, list_signers, "all signers")
+      .example("mvctl signers list", "a table of all of them")
+      .example("mvctl signers list --output json", "with their public keys");
   Command& add = signers.add("add", "take bundles that a key has signed");
   auto options = std::make_shared<AddOptions>();
   add.argument("KEY", &options->key, "a name of mvctl keys, or a PEM file with the public key")

@@ -15,11 +15,12 @@ namespace {
 constexpr std::uint32_t kFlashBlock = 8192;
 
 std::string entry(const Region& region) {
-  if (region.kind == MemoryKind::kFlash)
+  if (region.kind == MemoryKind::kFlash) {
     return fmt::format(
         "<memory type=\"flash\" start=\"0x{:x}\" length=\"0x{:x}\"><property name=\"blocksize\">0x{:x}</property>"
         "</memory>\n",
         region.address, region.size, kFlashBlock);
+  }
   return fmt::format("<memory type=\"ram\" start=\"0x{:x}\" length=\"0x{:x}\"/>\n", region.address, region.size);
 }
 

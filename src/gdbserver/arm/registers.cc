@@ -15,10 +15,10 @@ constexpr std::uint32_t kSpecialPurpose = 2;  // msp and psp are data pointers, 
 std::vector<std::uint32_t*> words_of(RegisterFile& file, std::uint32_t number) {
   if (number < kFirstDouble) return {&file.core[number]};
   if (number < kFpscr) {
-    const std::size_t low = 2 * (number - kFirstDouble);
+    const std::size_t low = std::size_t{2} * (number - kFirstDouble);
     return {&file.fp[low], &file.fp[low + 1]};
   }
-  if (number == kFpscr) return {&file.fp[2 * kDoubleCount]};
+  if (number == kFpscr) return {&file.fp.back()};
   if (number < kRegisterCount) return {&file.system[number - kFirstSystem]};
   return {};
 }
@@ -56,9 +56,10 @@ std::string fp_feature() {
 
 std::string system_feature() {
   std::string xml = "<feature name=\"org.gnu.gdb.arm.m-system\">\n";
-  for (std::uint32_t i = 0; i < kSystemCount; ++i)
+  for (std::uint32_t i = 0; i < kSystemCount; ++i) {
     xml += fmt::format("<reg name=\"{}\" bitsize=\"32\" type=\"{}\" group=\"system\"/>\n", kSystemNames[i],
                        i < kSpecialPurpose ? "data_ptr" : "int");
+  }
   return xml + "</feature>\n";
 }
 

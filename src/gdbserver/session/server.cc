@@ -221,10 +221,11 @@ std::unique_ptr<Scheduler> make_scheduler(asio::io_context& context) {
 Result<std::unique_ptr<Server>> Server::open(asio::io_context& context, Scheduler& scheduler, Target& target,
                                              std::uint16_t port) {
   auto server = std::make_unique<AsioServer>(context, scheduler, target);
-  if (const auto error = server->listen(port))
+  if (const auto error = server->listen(port)) {
     return failure(ErrorCode::kBadRequest, fmt::format("port {} cannot be opened ({}): choose another with --port, "
                                                        "0 takes any that is free",
                                                        port, error.message()));
+  }
   return std::unique_ptr<Server>(std::move(server));
 }
 

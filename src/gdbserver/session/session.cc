@@ -79,7 +79,7 @@ void Session::keep_alive(std::uint64_t ticket, int seconds) {
 void Session::attach() {
   target_.attach(guarded<Stop>([this](Result<Stop> stop) {
     if (stop) {
-      stop_ = std::move(*stop);
+      stop_ = *stop;
       state_ = State::kHalted;
     } else {
       failure_ = stop.error();
@@ -148,7 +148,7 @@ void Session::dispatch(const rsp::Input& input) {
       rsp::parse_command(input.payload));
 }
 
-void Session::reply(std::string payload) {
+void Session::reply(const std::string& payload) {
   last_packet_ = rsp::encode_packet(payload);
   send_(last_packet_);
 }

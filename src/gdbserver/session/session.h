@@ -94,7 +94,7 @@ class Session {
   void take(rsp::Input input);
   void pump();
   void dispatch(const rsp::Input& input);
-  void reply(std::string payload);
+  void reply(const std::string& payload);
   void answer(std::string payload);
   void interrupted();
   void attach();

@@ -48,7 +48,7 @@ void Session::go(const ResumePlan& plan) {
   timer_.reset();
   ++ticket_;
   state_ = State::kRunning;
-  target_.resume(plan, [this, alive = alive_](Result<Stop> stop) {
+  target_.resume(plan, [this, alive = alive_](const Result<Stop>& stop) {
     if (*alive && state_ == State::kRunning) stopped(stop);
   });
 }
@@ -139,7 +139,7 @@ void Session::monitor_reset() {
 void Session::handle(const rsp::Restart& command) {
   if (state_ == State::kFailed) return command.replies ? reply(error_reply(failure_)) : void();
   const bool replies = command.replies;
-  target_.reset(guarded<Stop>([this, replies](Result<Stop> stop) { restarted(stop, replies); }));
+  target_.reset(guarded<Stop>([this, replies](const Result<Stop>& stop) { restarted(stop, replies); }));
 }
 
 void Session::restarted(const Result<Stop>& stop, bool replies) {

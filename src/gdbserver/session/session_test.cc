@@ -9,40 +9,10 @@
 #include <optional>
 
 #include "gdbserver/rsp/hex.h"
+#include "gdbserver/target/manual_time.h"
 
 namespace mv::gdb {
 namespace {
-
-// Time that passes when a test says so.
-class ManualTime final : public Scheduler {
- public:
-  std::unique_ptr<Timer> after(std::chrono::milliseconds delay, std::function<void()> action) override {
-    struct Entry final : Timer {
-      explicit Entry(std::shared_ptr<bool> w) : wanted(std::move(w)) {}
-      ~Entry() override { *wanted = false; }
-      std::shared_ptr<bool> wanted;
-    };
-    auto wanted = std::make_shared<bool>(true);
-    due_.emplace(now_ + delay, std::pair(wanted, std::move(action)));
-    return std::make_unique<Entry>(wanted);
-  }
-  void post(std::function<void()> action) override { action(); }
-
-  void pass(std::chrono::milliseconds time) {
-    const auto end = now_ + time;
-    while (!due_.empty() && due_.begin()->first <= end) {
-      now_ = due_.begin()->first;
-      auto [wanted, action] = std::move(due_.begin()->second);
-      due_.erase(due_.begin());
-      if (*wanted) action();
-    }
-    now_ = end;
-  }
-
- private:
-  std::chrono::milliseconds now_{0};
-  std::multimap<std::chrono::milliseconds, std::pair<std::shared_ptr<bool>, std::function<void()>>> due_;
-};
 
 // A target whose answers the test gives, or that answers at once.
 class FakeTarget final : public Target {

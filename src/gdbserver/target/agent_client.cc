@@ -52,6 +52,7 @@ void AgentClient::attach(bool halt, Handler<wire::Attached> handler) {
 }
 
 void AgentClient::call(wire::AgentRequest request, Handler<wire::AgentReply> handler) {
+  if (state_ == State::kIdle) return fail_later(std::move(handler));
   request.set_sequence(next_sequence_++);
   queue_.push_back({std::move(request), std::move(handler)});
   if (queue_.size() == 1 && state_ == State::kReady) send_front();
@@ -87,6 +88,7 @@ void AgentClient::forget_session() {
 }
 
 void AgentClient::close() {
+  *std::exchange(alive_, std::make_shared<bool>(true)) = false;
   attach_handler_ = nullptr;
   queue_.clear();
   peeks_.clear();
@@ -249,6 +251,7 @@ void AgentClient::link_lost(const AgentLink::Lost& lost) {
   state_ = State::kIdle;
   fail_peeks({ErrorCode::kOffline, "the link to the device was lost"});
   if (was_attached_ && lost.retry) return reconnect_later();
+  why_idle_ = lost.error;
   auto handler = std::exchange(attach_handler_, nullptr);
   forget_session();
   fail_all(lost.error);
@@ -271,6 +274,12 @@ void AgentClient::fail_all(const Error& error) {
   interrupt_wanted_ = false;
   auto failed = std::exchange(queue_, {});
   for (Pending& pending : failed) pending.handler(tl::make_unexpected(error));
+}
+
+void AgentClient::fail_later(Handler<wire::AgentReply> handler) {
+  scheduler_.post([handler = std::move(handler), error = why_idle_, alive = alive_] {
+    if (*alive) handler(tl::make_unexpected(error));
+  });
 }
 
 void AgentClient::note(const std::string& text) const {

@@ -48,7 +48,8 @@ class AgentClient {
   // Not while a request is open.
   void attach(bool halt, Handler<wire::Attached> handler);
 
-  // Queues a request; `sequence` is filled in here. Errors that the device reports come as Error.
+  // Queues a request; `sequence` is filled in here. Errors that the device reports come as Error. Without a link, and
+  // none that is waited for, it fails with the error that ended the last one.
   void call(wire::AgentRequest request, Handler<wire::AgentReply> handler);
 
   // Reads up to kMostPeeked bytes beside the numbered requests, so also while a resume is open. Fails if the link is
@@ -102,6 +103,7 @@ class AgentClient {
   void answer_is_late();
   void protocol_error(const std::string& text);
   void fail_all(const Error& error);
+  void fail_later(Handler<wire::AgentReply> handler);
   void note(const std::string& text) const;
 
   AgentLink& link_;
@@ -125,6 +127,8 @@ class AgentClient {
   std::unique_ptr<Scheduler::Timer> peek_timer_;
   std::chrono::steady_clock::time_point sent_at_;
   Counters counters_;
+  Error why_idle_{ErrorCode::kOffline, "there is no connection to the device"};
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // false: closed, nothing that was posted counts
 };
 
 // The error in a device's reply, with the device's own sentence if it gave one.

@@ -54,6 +54,13 @@ void fill(const Watchpoint& from, wire::Watchpoint& to) {
   to.set_kind(wire_kind(from.kind));
 }
 
+bool was_asked_for(const wire::AgentRequest& request, const wire::MemoryBytes& bytes) {
+  const auto& ranges = request.read().ranges();
+  return std::any_of(ranges.begin(), ranges.end(), [&](const wire::ReadRange& range) {
+    return range.address() == bytes.address() && range.length() >= bytes.data().size();
+  });
+}
+
 Error bad_address(std::uint32_t address) {
   return {ErrorCode::kBadAddress, fmt::format("0x{:08x} is not memory of the application", address)};
 }
@@ -195,11 +202,11 @@ void AgentTarget::read_cached(std::uint32_t address, std::uint32_t length, Handl
   if (auto bytes = cache_.find(address, length)) return handler(std::move(*bytes));
   auto spans = cache_.missing(address, length, kReadAhead);
   const auto request = request_for(spans);
-  client_.call(request, [this, address, length, handler = std::move(handler)](Result<wire::AgentReply> reply) {
+  client_.call(request, [this, address, length, request, handler = std::move(handler)](Result<wire::AgentReply> reply) {
     if (!reply) return handler(tl::make_unexpected(reply.error()));
     bool progress = false;
     for (const auto& range : reply->read().ranges()) {
-      if (range.error() != wire::AGENT_OK || range.data().empty()) continue;
+      if (range.error() != wire::AGENT_OK || range.data().empty() || !was_asked_for(request, range)) continue;
       cache_.store(range.address(), span_of(range.data()));
       progress = true;
     }

@@ -23,15 +23,17 @@ ProgramLimits BreakpointLedger::programs_wanted() const {
 }
 
 Result<void> BreakpointLedger::insert(std::uint32_t address, BreakpointProgram program) {
-  if (!wanted_.contains(address) && wanted_.size() >= capacity_)
+  if (!wanted_.contains(address) && wanted_.size() >= capacity_) {
     return failure(ErrorCode::kNoBreakpointFree,
                    fmt::format("all {} breakpoints of this device are in use: delete or disable one", capacity_));
+  }
   if (!fits(address, program)) {
-    if (!program.commands.empty())
+    if (!program.commands.empty()) {
       return failure(ErrorCode::kNoBreakpointFree,
                      fmt::format("the device has room for {} conditions and dprintf commands of {} bytes together: "
                                  "delete one, or type: set dprintf-style gdb",
                                  limits_.expressions, limits_.bytes));
+    }
     program = {};
   }
   wanted_[address] = std::move(program);

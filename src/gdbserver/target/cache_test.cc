@@ -1,9 +1,11 @@
+#include <elf.h>
 #include <gtest/gtest.h>
+
+#include <cstring>
 
 #include "gdbserver/target/breakpoint_ledger.h"
 #include "gdbserver/target/elf_image.h"
 #include "gdbserver/target/memory_cache.h"
-#include "gdbserver/target/message_stream.h"
 #include "gdbserver/target/watchpoint_ledger.h"
 
 namespace mv::gdb {
@@ -172,20 +174,6 @@ TEST(BreakpointLedger, LeavesOutConditionsThatDoNotFitAndRefusesCommands) {
   EXPECT_EQ(ledger.programs_wanted().bytes, 8U);
 }
 
-TEST(MessageStream, TakesMessagesApart) {
-  MessageStream stream;
-  const auto first = frame_message("ab");
-  EXPECT_EQ(first, (Bytes{0, 2, 'a', 'b'}));
-  stream.push(Bytes{0});
-  EXPECT_FALSE(stream.next());
-  stream.push(Bytes{2, 'a'});
-  EXPECT_FALSE(stream.next());
-  stream.push(Bytes{'b', 0, 0});
-  EXPECT_EQ(stream.next(), (Bytes{'a', 'b'}));
-  EXPECT_EQ(stream.next(), Bytes{});
-  EXPECT_FALSE(stream.next());
-}
-
 TEST(ElfImage, RefusesWhatIsNoElfOrIsCutShort) {
   EXPECT_FALSE(parse_elf_image({}));
   Bytes header(52);
@@ -199,6 +187,43 @@ TEST(ElfImage, RefusesWhatIsNoElfOrIsCutShort) {
   EXPECT_FALSE(parse_elf_image(header));
   header[28] = header[29] = header[30] = header[31] = 0xff;
   EXPECT_FALSE(parse_elf_image(header));
+}
+
+// A header with `count` section headers behind it, each of which names the whole file.
+Bytes elf_with_sections(std::uint16_t count) {
+  Elf32_Ehdr header{};
+  std::memcpy(header.e_ident, ELFMAG, SELFMAG);
+  header.e_ident[EI_CLASS] = ELFCLASS32;
+  header.e_ident[EI_DATA] = ELFDATA2LSB;
+  header.e_ident[EI_VERSION] = EV_CURRENT;
+  header.e_machine = EM_ARM;
+  header.e_version = EV_CURRENT;
+  header.e_shoff = sizeof header;
+  header.e_shentsize = sizeof(Elf32_Shdr);
+  header.e_shnum = static_cast<std::uint16_t>(count + 1);  // the first one is always empty
+  Bytes file(sizeof header + header.e_shnum * sizeof(Elf32_Shdr));
+  std::memcpy(file.data(), &header, sizeof header);
+  for (std::size_t i = 1; i <= count; ++i) {
+    Elf32_Shdr section{};
+    section.sh_type = SHT_PROGBITS;
+    section.sh_flags = SHF_ALLOC;
+    section.sh_addr = 0x100000;
+    section.sh_size = static_cast<std::uint32_t>(file.size());
+    std::memcpy(file.data() + sizeof header + i * sizeof section, &section, sizeof section);
+  }
+  return file;
+}
+
+TEST(ElfImage, TakesReadOnlySections) {
+  const auto image = parse_elf_image(elf_with_sections(1));
+  ASSERT_TRUE(image.has_value()) << image.error().text;
+  ASSERT_EQ(image->read_only.size(), 1U);
+  EXPECT_EQ(image->read_only[0].address, 0x100000U);
+  EXPECT_EQ(image->read_only[0].bytes, elf_with_sections(1));
+}
+
+TEST(ElfImage, RefusesAFileThatNamesItsBytesAgainAndAgain) {
+  EXPECT_FALSE(parse_elf_image(elf_with_sections(255))) << "a small file must not take much memory";
 }
 
 }  // namespace

@@ -34,7 +34,7 @@ std::vector<std::uint8_t> find_build_id(Elf* elf, const GElf_Phdr& segment) {
   constexpr std::string_view kOwner("GNU\0", 4);
   Elf_Data* data = elf_getdata_rawchunk(elf, static_cast<std::int64_t>(segment.p_offset), segment.p_filesz, ELF_T_NHDR);
   if (data == nullptr) return {};
-  GElf_Nhdr note;
+  GElf_Nhdr note{};
   std::size_t name = 0;
   std::size_t content = 0;
   for (std::size_t at = 0; (at = gelf_getnote(data, at, &note, &name, &content)) > 0;) {
@@ -64,15 +64,17 @@ void append(ElfImage::Piece& piece, std::uint32_t address, std::span<const std::
 }
 
 // By section, not by segment: what lies between sections is the file's in a segment and erased flash on the device.
-// False if one is not whole.
+// False if one is not whole, or if together they are more than the file: a small file must not take much memory.
 bool take_sections(Elf* elf, std::span<const std::uint8_t> file, std::vector<ElfImage::Piece>& pieces) {
+  std::size_t taken = 0;
   for (Elf_Scn* section = nullptr; (section = elf_nextscn(elf, section)) != nullptr;) {
-    GElf_Shdr header;
+    GElf_Shdr header{};
     if (gelf_getshdr(section, &header) == nullptr) return false;
     const bool wanted = (header.sh_flags & SHF_ALLOC) != 0 && (header.sh_flags & SHF_WRITE) == 0 &&
                         header.sh_type != SHT_NOBITS && header.sh_size != 0;
     if (!wanted) continue;
     if (!inside(file, header.sh_offset, header.sh_size) || header.sh_addr > UINT32_MAX) return false;
+    if ((taken += header.sh_size) > file.size()) return false;
     const auto bytes = file.subspan(header.sh_offset, header.sh_size);
     const auto address = static_cast<std::uint32_t>(header.sh_addr);
     if (pieces.empty() || !joins(pieces.back(), address))
@@ -86,14 +88,14 @@ bool take_sections(Elf* elf, std::span<const std::uint8_t> file, std::vector<Elf
 
 Result<ElfImage> parse_elf_image(std::span<const std::uint8_t> file) {
   const ElfHandle elf = open_elf(file);
-  GElf_Ehdr header;
+  GElf_Ehdr header{};
   if (!is_arm_elf32(elf.get(), header))
     return failure(ErrorCode::kBadRequest, "is not a 32-bit little-endian ARM ELF file");
   std::size_t count = 0;
   if (elf_getphdrnum(elf.get(), &count) != 0 || count > kMaxSegments) return cut_short();
   ElfImage image;
   for (std::size_t i = 0; i < count; ++i) {
-    GElf_Phdr segment;
+    GElf_Phdr segment{};
     if (gelf_getphdr(elf.get(), static_cast<int>(i), &segment) == nullptr ||
         !inside(file, segment.p_offset, segment.p_filesz))
       return cut_short();

@@ -15,20 +15,23 @@ void WatchpointLedger::set_limits(std::size_t capacity, std::uint32_t longest) {
 Result<void> WatchpointLedger::insert(const Watchpoint& watchpoint, const std::vector<Region>& regions) {
   if (wanted_.contains(watchpoint)) return {};
   if (capacity_ == 0) return failure(ErrorCode::kUnsupported, "this device cannot watch memory: use a breakpoint");
-  if (watchpoint.length == 0 || watchpoint.length > longest_)
+  if (watchpoint.length == 0 || watchpoint.length > longest_) {
     return failure(ErrorCode::kUnsupported,
                    fmt::format("{} bytes cannot be watched at once, this device watches up to {}: watch a part of them",
                                watchpoint.length, longest_));
+  }
   const auto ram = [&](const Region& region) {
     return region.kind == MemoryKind::kRam && region.contains(watchpoint.address, watchpoint.length);
   };
-  if (std::none_of(regions.begin(), regions.end(), ram))
+  if (std::none_of(regions.begin(), regions.end(), ram)) {
     return failure(
         ErrorCode::kBadAddress,
         fmt::format("0x{:08x} is not the application's RAM, and only that can be watched", watchpoint.address));
-  if (wanted_.size() >= capacity_)
+  }
+  if (wanted_.size() >= capacity_) {
     return failure(ErrorCode::kNoBreakpointFree,
                    fmt::format("all {} watchpoints of this device are in use: delete or disable one", capacity_));
+  }
   wanted_.insert(watchpoint);
   return {};
 }

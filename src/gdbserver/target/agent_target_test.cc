@@ -1,0 +1,298 @@
+// The agent target against a device whose answers are what it was not asked for, too short, or too long.
+#include "gdbserver/target/agent_target.h"
+
+#include <openssl/sha.h>
+
+#include "gdbserver/target/agent_rig.h"
+
+namespace mv::gdb {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr std::uint32_t kFlash = 0x100000, kRam = 0x20000000, kPeripheral = 0x50000000;
+
+class AgentTargetTest : public AgentRig {
+ protected:
+  static wire::AgentReply attached(bool resumed = false) {
+    wire::AgentReply reply = AgentRig::attached(resumed);
+    auto& message = *reply.mutable_attached();
+    message.set_manifest_hash(std::string(32, 'h'));
+    message.mutable_capabilities()->set_breakpoints(2);
+    message.mutable_capabilities()->set_max_read(512);
+    for (const auto& [address, kind] :
+         {std::pair(kFlash, wire::MEMORY_FLASH), {kRam, wire::MEMORY_RAM}, {kPeripheral, wire::MEMORY_PERIPHERAL}}) {
+      auto* region = message.add_regions();
+      region->set_address(address);
+      region->set_size(0x1000);
+      region->set_kind(kind);
+    }
+    message.mutable_stopped()->set_registers(std::string(17 * 4, '\x11'));
+    return reply;
+  }
+
+  static wire::AgentReply stopped(std::uint32_t sequence, wire::StopReason reason) {
+    wire::AgentReply reply;
+    reply.set_sequence(sequence);
+    reply.mutable_stopped()->set_reason(reason);
+    reply.mutable_stopped()->set_registers(std::string(17 * 4, '\x22'));
+    return reply;
+  }
+
+  static wire::AgentReply memory(std::uint32_t sequence, std::uint32_t address, const std::string& data) {
+    wire::AgentReply reply;
+    reply.set_sequence(sequence);
+    auto* range = reply.mutable_read()->add_ranges();
+    range->set_address(address);
+    range->set_data(data);
+    return reply;
+  }
+
+  void attach() {
+    target_.attach([this](Result<Stop> stop) { stop_ = std::move(stop); });
+    run();
+    say(attached());
+    ASSERT_TRUE(stop_ && stop_->has_value());
+    stop_.reset();
+    take_requests();
+  }
+
+  void read(std::uint32_t address, std::uint32_t length) {
+    read_.reset();
+    target_.read(address, length, [this](Result<Bytes> bytes) { read_ = std::move(bytes); });
+    run();
+  }
+
+  void resume() {
+    stop_.reset();
+    target_.resume({}, [this](Result<Stop> stop) { stop_ = std::move(stop); });
+    run();
+  }
+
+  template <class T>
+  static ErrorCode error_of(const std::optional<Result<T>>& result) {
+    EXPECT_TRUE(result.has_value()) << "there is no answer";
+    EXPECT_FALSE(result && result->has_value()) << "it succeeded";
+    return result && !result->has_value() ? result->error().code : ErrorCode::kBadRequest;
+  }
+
+  AgentTarget target_{client_};
+  std::optional<Result<Stop>> stop_;
+  std::optional<Result<Bytes>> read_;
+};
+
+TEST_F(AgentTargetTest, KnowsWhatTheDeviceSaidAtTheAttach) {
+  attach();
+  EXPECT_EQ(target_.regions().size(), 3U);
+  EXPECT_NE(target_.status().find("mps2-an505, connected"), std::string::npos) << target_.status();
+}
+
+TEST_F(AgentTargetTest, FailsAnAttachThatDidNotStopTheApplication) {
+  target_.attach([this](Result<Stop> stop) { stop_ = std::move(stop); });
+  run();
+  wire::AgentReply running = attached();
+  running.mutable_attached()->clear_stopped();
+  say(running);
+  EXPECT_EQ(error_of(stop_), ErrorCode::kProtocol);
+}
+
+TEST_F(AgentTargetTest, LeavesRegistersUnavailableThatCameTooShort) {
+  target_.attach([this](Result<Stop> stop) { stop_ = std::move(stop); });
+  run();
+  wire::AgentReply reply = attached();
+  reply.mutable_attached()->mutable_stopped()->set_registers("too short");
+  say(reply);
+  ASSERT_TRUE(stop_ && *stop_);
+  EXPECT_FALSE((*stop_)->registers.core_valid);
+}
+
+TEST_F(AgentTargetTest, AsksOnceForALineOfMemory) {
+  attach();
+  read(kRam + 4, 4);
+  const auto requests = take_requests();
+  ASSERT_EQ(requests.size(), 1U);
+  ASSERT_EQ(requests[0].read().ranges_size(), 1);
+  EXPECT_EQ(requests[0].read().ranges(0).address(), kRam);
+  say(memory(1, kRam, std::string(64, 'r')));
+  ASSERT_TRUE(read_ && *read_);
+  EXPECT_EQ(**read_, Bytes(4, 'r'));
+  read(kRam + 40, 8);
+  EXPECT_TRUE(read_ && *read_);
+  EXPECT_TRUE(take_requests().empty());
+}
+
+TEST_F(AgentTargetTest, AsksForTheRestOfAShortAnswer) {
+  attach();
+  read(kRam, 64);
+  say(memory(1, kRam, std::string(40, 'a')));
+  EXPECT_FALSE(read_);
+  EXPECT_EQ(take_requests().size(), 2U);
+  say(memory(2, kRam, std::string(64, 'a')));
+  EXPECT_TRUE(read_ && *read_);
+}
+
+TEST_F(AgentTargetTest, RefusesMemoryThatIsNotTheApplicationsWithoutAsking) {
+  attach();
+  read(0x30000000, 4);
+  EXPECT_EQ(error_of(read_), ErrorCode::kBadAddress);
+  read(kRam + 0xFFE, 4);
+  EXPECT_EQ(error_of(read_), ErrorCode::kBadAddress);
+  EXPECT_TRUE(take_requests().empty());
+}
+
+// A device that answers every question with other memory must not be asked for ever.
+TEST_F(AgentTargetTest, GivesUpWhenTheAnswerIsAboutOtherMemory) {
+  attach();
+  on_request_ = [this](const wire::AgentRequest& request) {
+    const auto reply = memory(request.sequence(), kRam + 0x800, std::string(64, 'x'));
+    device_->send(frame_message(reply.SerializeAsString()));
+  };
+  read(kRam, 4);
+  EXPECT_EQ(error_of(read_), ErrorCode::kBadAddress);
+  EXPECT_EQ(take_requests().size(), 1U);
+}
+
+TEST_F(AgentTargetTest, GivesUpWhenTheAnswerHoldsNothing) {
+  attach();
+  read(kRam, 4);
+  say(memory(1, kRam, ""));
+  EXPECT_EQ(error_of(read_), ErrorCode::kBadAddress);
+  read(kRam, 4);
+  say(done(2));
+  EXPECT_EQ(error_of(read_), ErrorCode::kBadAddress);
+  read(kRam, 4);
+  say(memory(3, kRam, std::string(4096, 'x')));
+  EXPECT_EQ(error_of(read_), ErrorCode::kBadAddress) << "more than was asked for";
+}
+
+TEST_F(AgentTargetTest, TakesExactlyWhatItAskedForOfAPeripheral) {
+  attach();
+  read(kPeripheral, 4);
+  say(memory(1, kPeripheral, "four"));
+  ASSERT_TRUE(read_ && *read_);
+  EXPECT_EQ(**read_, (Bytes{'f', 'o', 'u', 'r'}));
+  for (const char* wrong : {"", "abc", "abcde"}) {
+    read(kPeripheral, 4);
+    const auto requests = take_requests();
+    say(memory(requests.back().sequence(), kPeripheral, wrong));
+    EXPECT_EQ(error_of(read_), ErrorCode::kBadAddress) << wrong;
+  }
+}
+
+TEST_F(AgentTargetTest, TrustsTheElfOnlyWhereTheDeviceHasTheSame) {
+  ElfImage image;
+  image.read_only.push_back({.address = kFlash, .bytes = Bytes(64, 's'), .gaps = {}});
+  image.read_only.push_back({.address = kFlash + 0x100, .bytes = Bytes(64, 'd'), .gaps = {}});
+  image.read_only.push_back({.address = 0x90000000, .bytes = Bytes(64, 'o'), .gaps = {}});  // not memory of this device
+  std::optional<Result<DeviceFacts>> facts;
+  target_.probe(image, [&](Result<DeviceFacts> result) { facts = std::move(result); });
+  run();
+  say(attached());
+  ASSERT_EQ(take_requests().back().digest().ranges_size(), 2);
+  wire::AgentReply digests;
+  digests.set_sequence(1);
+  std::array<unsigned char, SHA256_DIGEST_LENGTH> same{};
+  SHA256(image.read_only[0].bytes.data(), 64, same.data());
+  digests.mutable_digest()->add_sha256(same.data(), same.size());
+  digests.mutable_digest()->add_sha256("short");
+  say(digests);
+  ASSERT_TRUE(facts && *facts);
+  EXPECT_EQ(target_.trusted_flash(), 64U);
+  read(kFlash, 64);
+  EXPECT_TRUE(read_ && *read_) << "served from the ELF";
+  read(kFlash + 0x100, 4);
+  EXPECT_FALSE(read_) << "asked of the device";
+}
+
+TEST_F(AgentTargetTest, TrustsNothingWhenTheDigestsDoNotFitTheQuestion) {
+  ElfImage image;
+  image.read_only.push_back({.address = kFlash, .bytes = Bytes(64, 's'), .gaps = {}});
+  std::optional<Result<DeviceFacts>> facts;
+  target_.probe(image, [&](Result<DeviceFacts> result) { facts = std::move(result); });
+  run();
+  say(attached());
+  say(done(1));
+  ASSERT_TRUE(facts && *facts);
+  EXPECT_EQ(target_.trusted_flash(), 0U);
+}
+
+TEST_F(AgentTargetTest, FailsAResumeThatIsAnsweredWithSomethingElse) {
+  attach();
+  resume();
+  say(done(1));
+  EXPECT_EQ(error_of(stop_), ErrorCode::kProtocol);
+}
+
+TEST_F(AgentTargetTest, SendsBreakpointsAgainWhenTheResumeWasRefused) {
+  attach();
+  ASSERT_TRUE(target_.insert_breakpoint(kFlash + 2, {}));
+  resume();
+  EXPECT_EQ(take_requests().at(0).resume().insert_size(), 1);
+  say(refused(1, wire::AGENT_NO_BREAKPOINT_FREE));
+  EXPECT_EQ(error_of(stop_), ErrorCode::kNoBreakpointFree);
+  resume();
+  EXPECT_EQ(take_requests().at(0).resume().insert_size(), 1);
+}
+
+TEST_F(AgentTargetTest, StopsTheApplicationAgainWhenTheDeviceRestarted) {
+  attach();
+  ASSERT_TRUE(target_.insert_breakpoint(kFlash + 2, {}));
+  resume();
+  say(stopped(1, wire::STOP_BREAKPOINT));
+  resume();
+  cut();
+  pass(milliseconds(250));
+  say(attached(false));
+  EXPECT_FALSE(stop_);
+  EXPECT_TRUE(take_requests().back().attach().halt());
+  say(attached(true));
+  ASSERT_TRUE(stop_ && *stop_);
+  EXPECT_EQ((*stop_)->reason, StopReason::kReset);
+  resume();
+  EXPECT_EQ(take_requests().at(0).resume().insert_size(), 1) << "the device has forgotten its breakpoints";
+}
+
+TEST_F(AgentTargetTest, InterruptsARunningApplicationBeforeItDetaches) {
+  attach();
+  resume();
+  std::optional<Result<void>> detached;
+  target_.detach([&](Result<void> result) { detached = std::move(result); });
+  auto requests = take_requests();
+  ASSERT_EQ(requests.size(), 2U);
+  EXPECT_TRUE(requests[1].has_interrupt());
+  say(stopped(1, wire::STOP_INTERRUPT));
+  EXPECT_FALSE(stop_) << "the resume's handler is not called any more";
+  requests = take_requests();
+  ASSERT_EQ(requests.size(), 1U);
+  EXPECT_TRUE(requests[0].has_detach());
+  say(done(2));
+  EXPECT_TRUE(detached && detached->has_value());
+}
+
+TEST_F(AgentTargetTest, DetachesAtOnceWhenTheLinkIsGoneForGood) {
+  attach();
+  say_raw(Bytes{0, 1, 0xFF});
+  std::optional<Result<void>> detached;
+  target_.detach([&](Result<void> result) { detached = std::move(result); });
+  run();
+  EXPECT_TRUE(detached && !detached->has_value());
+}
+
+TEST_F(AgentTargetTest, WritesInPiecesThatTheDeviceCanTake) {
+  attach();
+  std::optional<Result<void>> written;
+  target_.write(kRam, Bytes(1500, 'w'), [&](Result<void> result) { written = std::move(result); });
+  EXPECT_EQ(take_requests().at(0).write().data().size(), 1024U);
+  say(done(1));
+  const auto second = take_requests();
+  EXPECT_EQ(second.at(0).write().address(), kRam + 1024);
+  EXPECT_EQ(second.at(0).write().data().size(), 476U);
+  say(refused(2, wire::AGENT_BAD_ADDRESS));
+  ASSERT_TRUE(written && !written->has_value());
+  read(kRam + 1000, 8);
+  EXPECT_TRUE(read_ && *read_) << "what was written is known";
+}
+
+}  // namespace
+}  // namespace mv::gdb
