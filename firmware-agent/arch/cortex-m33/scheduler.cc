@@ -224,7 +224,7 @@ void Scheduler::select(SavedContext* next, std::uint64_t now) {
     adoption_due_ = false;
     mv_current_context = next;
   }
-  const bool mask_all = !world_runnable_ || world_masked_;
+  const bool mask_all = !world_runnable_ || world_masked_ || (interrupts_apart_ && next == &thread_);
   mv_base_mask = mask_all ? kMaskAll : next == &thread_ ? kMaskLowest : 0;
   // A system call in flight keeps its own mask, and goes back to mv_base_mask when it ends.
   if (next == &thread_ || !ExcReturn{world_.exc_return}.secure()) next->basepri = mv_base_mask;

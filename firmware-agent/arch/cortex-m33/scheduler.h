@@ -91,6 +91,10 @@ class Scheduler final : public Waiter {
   // Holds back every interrupt of the application. Takes effect with the next switch.
   void mask_world_interrupts(bool masked) { world_masked_ = masked; }
 
+  // Holds back every interrupt of the application while the thread is the one that runs. Takes effect with the next
+  // switch.
+  void keep_interrupts_apart(bool apart) { interrupts_apart_ = apart; }
+
   // Makes the world start anew: in Non-secure state as `exc_return` says, with an empty Secure stack.
   // Only while it is not runnable.
   void reset_world(std::uint32_t exc_return);
@@ -127,6 +131,7 @@ class Scheduler final : public Waiter {
   volatile bool blocked_ = false;  // the thread sits in wait_until
   volatile bool woken_ = false;    // a wake came that no wait_until has used yet
   volatile bool world_runnable_ = false;
+  volatile bool interrupts_apart_ = false;
   volatile bool world_masked_ = false;
   bool adoption_due_ = false;
   std::uint64_t deadline_ = 0;        // of the wait

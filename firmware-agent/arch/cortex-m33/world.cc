@@ -230,6 +230,11 @@ void World::mask_interrupts(bool masked) {
   pend_switch();
 }
 
+void World::keep_handlers_apart(bool apart) {
+  scheduler_.keep_interrupts_apart(apart);
+  pend_switch();
+}
+
 debug::DebugUnit::Capabilities World::capabilities() const {
   return {.breakpoints = 0,
           .hardware_step = false,

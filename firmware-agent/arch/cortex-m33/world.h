@@ -43,6 +43,7 @@ class World final : public Application, public debug::DebugUnit, public WorldKee
   void resume(const debug::Context& context) override;
   void wake() override { scheduler_.wake(); }
   void mask_interrupts(bool masked) override;
+  void keep_handlers_apart(bool apart) override;
   bool insert_breakpoint(std::uint32_t) override { return false; }
   bool remove_breakpoint(std::uint32_t) override { return false; }
   bool insert_watchpoint(const debug::Watchpoint& watchpoint) override;

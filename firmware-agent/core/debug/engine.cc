@@ -36,6 +36,11 @@ bool Engine::resume(Goal goal, std::span<const AddressRange> ranges, bool step_i
   return true;
 }
 
+void Engine::set_attached(bool attached) {
+  attached_ = attached;
+  unit_.keep_handlers_apart(attached);
+}
+
 void Engine::interrupt() {
   if (state_ == State::kHalted) return;
   interrupt_ = true;
@@ -61,7 +66,7 @@ void Engine::application_stopped() {
   unit_.mask_interrupts(false);
   interrupt_ = false;
   halt_due_ = false;
-  if (releasing_.exchange(false)) attached_ = false;
+  if (releasing_.exchange(false)) set_attached(false);
   context_lost_ = false;
   phase_ = Phase::kFree;
   state_ = State::kRunning;
@@ -345,7 +350,7 @@ Engine::Verdict Engine::stop_at(const WatchHit& hit, const Context& context) {
 void Engine::finish_release() {
   releasing_ = false;
   remove_breakpoints();
-  attached_ = false;
+  set_attached(false);
   context_lost_ = !context_.frame_valid;
   if (context_lost_) return;
   skip_own_breakpoint(context_);

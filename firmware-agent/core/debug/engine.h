@@ -69,7 +69,7 @@ class Engine final : public DebugEvents {
       : unit_(unit), breakpoints_(unit, memory), memory_(memory, breakpoints_), watchpoints_(unit, memory_) {}
 
   // From here on, events halt the application; before, a BKPT or a fault is a crash.
-  void attach() { attached_ = true; }
+  void attach() { set_attached(true); }
   bool attached() const { return attached_; }
 
   State state() const { return state_; }
@@ -138,6 +138,7 @@ class Engine final : public DebugEvents {
     std::uint32_t pc = 0;  // of the detour
   };
 
+  void set_attached(bool attached);
   Verdict on_breakpoint(Context& context);
   Verdict on_user_breakpoint(Context& context);
   Verdict on_own_stop(Context& context);

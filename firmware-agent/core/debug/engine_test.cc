@@ -665,5 +665,14 @@ TEST_F(EngineTest, WaitsUntilTheSecureSideWasReached) {
   EXPECT_EQ(engine_.deadline_us(), Engine::kHaltRetryUs);
 }
 
+// So that a backtrace out of a handler finds the application below it.
+TEST_F(EngineTest, KeepsHandlersApartFromTheSecureThreadWhileSomebodyDebugs) {
+  halt_at(kCode);
+  EXPECT_TRUE(board_.handlers_apart());
+  engine_.release();
+  ASSERT_FALSE(engine_.attached());
+  EXPECT_FALSE(board_.handlers_apart());
+}
+
 }  // namespace
 }  // namespace mv::debug

@@ -44,6 +44,9 @@ class FakeMemory final : public ApplicationMemory {
 // The processor and the board at once. `run` executes until the engine halts the application or nothing more happens.
 class FakeBoard final : public DebugUnit {
  public:
+  void keep_handlers_apart(bool apart) override { apart_ = apart; }
+  bool handlers_apart() const { return apart_; }
+
   explicit FakeBoard(FakeMemory& memory) : memory_(memory) {}
 
   void set_events(DebugEvents& events) { events_ = &events; }
@@ -100,6 +103,7 @@ class FakeBoard final : public DebugUnit {
 
   FakeMemory& memory_;
   DebugEvents* events_ = nullptr;
+  bool apart_ = false;
   bool running_ = false;
   bool crashed_ = false;
   bool masked_ = false;
