@@ -26,7 +26,7 @@ std::vector<std::uint32_t*> words_of(RegisterFile& file, std::uint32_t number) {
 bool available(const RegisterFile& file, std::uint32_t number) {
   if (number < kFirstDouble) return file.core_valid || number == kSp;
   if (number <= kFpscr) return file.has_fp;
-  return true;
+  return file.has_system;
 }
 
 void append_word(std::vector<std::uint8_t>& out, std::uint32_t word) {

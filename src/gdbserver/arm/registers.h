@@ -31,6 +31,7 @@ struct RegisterFile {
   std::array<std::uint32_t, 2 * kDoubleCount + 1> fp{};  // s0-s31, fpscr
   bool has_fp = false;                                   // false: the context has no floating-point state
   bool core_valid = true;                                // false: only sp is known, because no frame could be stored
+  bool has_system = true;                                // false: msp, psp and what follows them are not known
 
   bool operator==(const RegisterFile&) const = default;
 };
