@@ -54,7 +54,8 @@ std::string all_registers_hex(const RegisterFile& file);
 // Takes the bytes of a `G` packet: any prefix of whole registers. False if the size is wrong.
 bool write_all_registers(RegisterFile& file, const std::vector<std::uint8_t>& bytes);
 
-// qXfer:features:read:target.xml
-const std::string& target_description();
+// qXfer:features:read:target.xml. Without the system registers GDB unwinds with sp alone; if they were there but
+// unavailable it would give up (GDB 13, arm_m_exception_cache).
+std::string target_description(bool with_system);
 
 }  // namespace mv::gdb::arm

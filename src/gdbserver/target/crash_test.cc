@@ -102,6 +102,11 @@ TEST_F(CrashSessionTest, WhatWasNotRecordedIsUnavailable) {
   EXPECT_EQ(ask("p22"), "xxxxxxxx") << "msp";
 }
 
+TEST_F(CrashSessionTest, SystemRegistersAreNotEvenDescribed) {
+  EXPECT_EQ(ask("qXfer:features:read:target.xml:0,ffff").find("m-system"), std::string::npos);
+  EXPECT_EQ(ask("g").size(), 2 * (4 * 17 + 8 * 16 + 4)) << "r0 to xpsr, d0 to d15, fpscr";
+}
+
 TEST_F(CrashSessionTest, ReadsTheStackFromTheRecordAndFlashFromTheElf) {
   EXPECT_EQ(ask("m2827ff04,4"), "04050607");
   EXPECT_EQ(ask("m100001,2"), "adbe");
