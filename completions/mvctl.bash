@@ -4,7 +4,7 @@
 _mvctl_command() {  # what stands below the command $1
   subcommands='' flags='' arguments=''
   case "$1" in
-    'mvctl') subcommands='keys bundle init deploy debug devices apps logs events signers context emulator completion help' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='' ;;
+    'mvctl') subcommands='keys bundle init deploy debug crashes devices apps logs events signers context emulator completion help' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='' ;;
     'mvctl keys') subcommands='create show list' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='' ;;
     'mvctl keys create') subcommands='' flags='--help -h --private-key --debug-auth-privkey --public-key --debug-auth-pubkey --force --output --context --quiet -q --verbose -v --version' arguments='' ;;
     'mvctl keys show') subcommands='' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='@keys' ;;
@@ -17,6 +17,11 @@ _mvctl_command() {  # what stands below the command $1
     'mvctl init') subcommands='' flags='--help -h --board --output --context --quiet -q --verbose -v --version' arguments='@directory' ;;
     'mvctl deploy') subcommands='' flags='--help -h --device -d --wait -w --timeout --log --force --build-only --bundle-out --elf --board --key -k --name --version --git-revision --base --debug-auth-pubkey --debug-key --halt-limit --connection-grace-time --minimum-check-in-time --maximum-politeness-time --minimum-kernel-version --minimum-restart-interval --maximum-restart-interval --include-stack-bytes --confirm-timeout --security-counter --output --context --quiet -q --verbose -v' arguments='@file' ;;
     'mvctl debug') subcommands='' flags='--help -h --key -k --elf -e --port -p --gdb --read-only --output --context --quiet -q --verbose -v --version' arguments='@devices' ;;
+    'mvctl crashes') subcommands='list show debug core' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='' ;;
+    'mvctl crashes list') subcommands='' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='@devices' ;;
+    'mvctl crashes show') subcommands='' flags='--help -h --elf -e --output --context --quiet -q --verbose -v --version' arguments='@devices' ;;
+    'mvctl crashes debug') subcommands='' flags='--help -h --elf -e --port -p --gdb --output --context --quiet -q --verbose -v --version' arguments='@devices' ;;
+    'mvctl crashes core') subcommands='' flags='--help -h --elf -e --out -o --output --context --quiet -q --verbose -v --version' arguments='@devices' ;;
     'mvctl devices') subcommands='list show update restart provision delete' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='' ;;
     'mvctl devices list') subcommands='' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='' ;;
     'mvctl devices show') subcommands='' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='@devices' ;;
@@ -147,6 +152,26 @@ _mvctl_values() {  # what the option $2 of the command $1 takes; fails for a fla
     'mvctl debug -p') values='-' ;;
     'mvctl debug --output') values='text json' ;;
     'mvctl debug --context') values='@contexts' ;;
+    'mvctl crashes --output') values='text json' ;;
+    'mvctl crashes --context') values='@contexts' ;;
+    'mvctl crashes list --output') values='text json' ;;
+    'mvctl crashes list --context') values='@contexts' ;;
+    'mvctl crashes show --elf') values='@file' ;;
+    'mvctl crashes show -e') values='@file' ;;
+    'mvctl crashes show --output') values='text json' ;;
+    'mvctl crashes show --context') values='@contexts' ;;
+    'mvctl crashes debug --elf') values='@file' ;;
+    'mvctl crashes debug -e') values='@file' ;;
+    'mvctl crashes debug --port') values='-' ;;
+    'mvctl crashes debug -p') values='-' ;;
+    'mvctl crashes debug --output') values='text json' ;;
+    'mvctl crashes debug --context') values='@contexts' ;;
+    'mvctl crashes core --elf') values='@file' ;;
+    'mvctl crashes core -e') values='@file' ;;
+    'mvctl crashes core --out') values='@file' ;;
+    'mvctl crashes core -o') values='@file' ;;
+    'mvctl crashes core --output') values='text json' ;;
+    'mvctl crashes core --context') values='@contexts' ;;
     'mvctl devices --output') values='text json' ;;
     'mvctl devices --context') values='@contexts' ;;
     'mvctl devices list --output') values='text json' ;;

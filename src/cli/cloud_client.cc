@@ -1,10 +1,9 @@
 #include "cli/cloud_client.h"
 
-#include <openssl/evp.h>
-
 #include <chrono>
 #include <utility>
 
+#include "cli/base64.h"
 #include "cli/interrupt.h"
 
 namespace mv::cli {
@@ -18,26 +17,6 @@ using transport::HttpRequest;
 constexpr int kPageSize = 200;
 constexpr std::chrono::seconds kLongestRetry{2};  // a person waits
 constexpr int kMostPages = 1000;                  // a server that never ends its list must not keep us for ever
-
-std::string base64(const std::string& text) {
-  std::string out(4 * ((text.size() + 2) / 3) + 1, '\0');
-  const int length =
-      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()), reinterpret_cast<const unsigned char*>(text.data()),
-                      static_cast<int>(text.size()));
-  out.resize(static_cast<std::size_t>(length));
-  return out;
-}
-
-// Empty if it is not base64.
-std::vector<std::uint8_t> from_base64(const std::string& text) {
-  std::vector<std::uint8_t> out(text.size());
-  const int length =
-      EVP_DecodeBlock(out.data(), reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
-  if (length < 0) return {};
-  const auto padding = static_cast<std::size_t>(text.ends_with("==") ? 2 : text.ends_with("=") ? 1 : 0);
-  out.resize(static_cast<std::size_t>(length) - padding);
-  return out;
-}
 
 // The value at a path of keys, or an empty one: what the cloud leaves out or sets to null is not there.
 const ordered_json& at(const ordered_json& document, std::initializer_list<const char*> keys) {
@@ -124,8 +103,9 @@ Answer<transport::HttpOptions> http_options(const Context& context) {
   options.ca_certificate = context.ca_certificate;
   options.interrupted = &interrupted();
   if (!context.token.empty()) {
-    options.authorization = context.account_sid.empty() ? "Bearer " + context.token
-                                                        : "Basic " + base64(context.account_sid + ":" + context.token);
+    options.authorization = context.account_sid.empty()
+                                ? "Bearer " + context.token
+                                : "Basic " + encode_base64(context.account_sid + ":" + context.token);
   }
   return options;
 }
@@ -242,11 +222,20 @@ Answer<Provisioned> CloudClient::provision(const std::string& name, const std::s
   if (!dial.empty()) fields.emplace_back("Address", dial);
   auto document = post("/Devices", fields);
   if (!document) return tl::make_unexpected(document.error());
-  std::vector<std::uint8_t> identity = from_base64(text(*document, {"identity"}));
-  if (identity.empty()) return fail(ExitCode::kFailed, "the cloud made the device but gave no identity for it");
+  const auto identity = decode_base64(text(*document, {"identity"}));
+  if (!identity || identity->empty())
+    return fail(ExitCode::kFailed, "the cloud made the device but gave no identity for it");
   // A secret: it must not be printed with the rest.
   document->erase("identity");
-  return Provisioned{device_of(*std::move(document)), std::move(identity)};
+  return Provisioned{device_of(*std::move(document)), {identity->begin(), identity->end()}};
+}
+
+Answer<std::vector<ordered_json>> CloudClient::crashes(const std::string& sid) {
+  return list("/Devices/" + transport::percent_encode(sid) + "/Crashes");
+}
+
+Answer<ordered_json> CloudClient::crash(const std::string& sid, std::uint64_t id) {
+  return get("/Devices/" + transport::percent_encode(sid) + "/Crashes/" + std::to_string(id));
 }
 
 Answer<std::vector<App>> CloudClient::apps() {

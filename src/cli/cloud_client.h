@@ -70,6 +70,10 @@ class CloudClient {
   // `dial`: "HOST:PORT" that the device calls; empty: the cloud's own.
   Answer<Provisioned> provision(const std::string& name, const std::string& board, const std::string& dial = "");
 
+  // Crash records, the newest first, and one by its id: see crash_report.h.
+  Answer<std::vector<nlohmann::ordered_json>> crashes(const std::string& sid);
+  Answer<nlohmann::ordered_json> crash(const std::string& sid, std::uint64_t id);
+
   Answer<std::vector<App>> apps();
   Answer<App> app(const std::string& name);
   Answer<App> upload_app(const std::filesystem::path& bundle, const std::string& unique_name,
@@ -80,7 +84,7 @@ class CloudClient {
   Answer<nlohmann::ordered_json> add_signer(const std::string& name, const std::string& public_key_pem);
   Answer<void> delete_signer(const std::string& key_id);
 
-  // Any path below /v1 that has no function of its own: "/Devices/UV.../Crashes".
+  // Any path below /v1 that has no function of its own: "/Apps/KA.../Manifest".
   Answer<nlohmann::ordered_json> get(const std::string& path, const transport::FormFields& query = {});
 
   // Follows a stream of events below /v1; `on_lost` is told when the connection has to be made anew. The stream has a

@@ -10,6 +10,7 @@ class Program;
 void add_all_commands(Command& root, Program& program);
 
 void add_bundle(Command& root, Program& program);
+void add_crashes(Command& root, Program& program);
 void add_completion(Command& root, Program& program);
 void add_context(Command& root, Program& program);
 void add_devices(Command& root, Program& program);

@@ -1,10 +1,5 @@
 #include "cli/debug_session.h"
 
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <array>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -16,12 +11,11 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 
+#include "cli/gdb_process.h"
 #include "gdbserver/session/server.h"
 #include "gdbserver/target/agent_target.h"
 #include "gdbserver/target/debug_link.h"
 #include "transport/websocket.h"
-
-extern char** environ;
 
 namespace mv::cli {
 namespace {
@@ -172,37 +166,14 @@ class Session final : public DebugSession {
     program_.output().note("          Ctrl-C here ends the session and lets the application run");
   }
 
-  // GDB has the terminal, and Ctrl-C is its own, until it ends.
   void start_gdb() {
-    const std::string connect = fmt::format("target remote 127.0.0.1:{}", port());
-    for (const char* name : {"gdb-multiarch", "arm-none-eabi-gdb"}) {
-      std::array<std::string, 8> words = {
-          name, "-q", "-ex", "set remotetimeout 30", "-ex", "set dprintf-style agent", "-ex", connect};
-      std::vector<char*> arguments;
-      for (std::string& word : words) arguments.push_back(word.data());
-      if (!plan_.elf_path.empty()) arguments.push_back(plan_.elf_path.data());
-      arguments.push_back(nullptr);
-      if (posix_spawnp(&gdb_, name, nullptr, nullptr, arguments.data(), environ) == 0) return wait_for_gdb();
-    }
-    end(fail(ExitCode::kFailed, "neither gdb-multiarch nor arm-none-eabi-gdb is installed",
-             "on Debian:  apt install gdb-multiarch"));
-  }
-
-  void wait_for_gdb() {
-    children_.async_wait([this](auto error, int) {
-      if (error) return;
-      if (waitpid(gdb_, nullptr, WNOHANG) != gdb_) return wait_for_gdb();
-      gdb_ = 0;
-      end({});
-    });
-    // It may have ended before the wait began.
-    if (waitpid(gdb_, nullptr, WNOHANG) == gdb_) gdb_ = 0, end({});
+    if (auto started = gdb_.start(port(), plan_.elf_path, [this] { end({}); }); !started) end(started);
   }
 
   void wait_for_signals() {
     signals_.async_wait([this](auto error, int signal) {
       if (error) return;
-      if (gdb_ != 0 && signal == SIGINT) return wait_for_signals();  // Ctrl-C is meant for GDB
+      if (gdb_.running() && signal == SIGINT) return wait_for_signals();  // Ctrl-C is meant for GDB
       end({});
     });
   }
@@ -266,7 +237,6 @@ class Session final : public DebugSession {
   transport::HttpOptions http_;
   asio::io_context io_;
   asio::signal_set signals_{io_, SIGINT, SIGTERM};
-  asio::signal_set children_{io_, SIGCHLD};
   std::unique_ptr<gdb::Scheduler> scheduler_ = gdb::make_scheduler(io_);
   Front front_;
   std::unique_ptr<gdb::DebugLink> link_;
@@ -274,7 +244,7 @@ class Session final : public DebugSession {
   std::unique_ptr<gdb::AgentTarget> target_;
   std::unique_ptr<gdb::Server> server_;
   std::unique_ptr<gdb::Scheduler::Timer> farewell_;
-  pid_t gdb_ = 0;
+  GdbProcess gdb_{io_};
   bool ending_ = false;
   Result result_;
 };

@@ -389,6 +389,12 @@ class CloudTest(unittest.TestCase):
             self.assertEqual(device.expect_control("crash_ack").number, 4)
         crashes = self.cloud.request("GET", f"/v1/Devices/{sid}/Crashes")[1]["crashes"]
         self.assertEqual([(c["number"], c["reason"], c["registers"]["pc"]) for c in crashes], [(4, "usage fault", 15)])
+        url = crashes[0]["url"]
+        self.assertEqual(self.cloud.request("GET", url), (200, crashes[0]))
+        self.assertEqual(base64.b64decode(crashes[0]["stack"]), b"\1\2")
+        other, _ = self.provision("no-crasher")
+        for path in (url.replace(sid, other), url + "0", url + "x"):
+            self.assertEqual(self.cloud.request("GET", path)[0], 404, path)
         device.close()
 
     def test_the_debug_stream_carries_bytes_both_ways_and_one_client(self):

@@ -23,6 +23,7 @@ struct Settings {
   std::uint16_t port = 0;
   std::uint32_t keep_alive_ms = 30'000;
   std::size_t log_records_kept = 10'000;  // a device
+  std::size_t crashes_kept = 100;         // a device
   std::size_t events_kept = 100'000;
   std::uint64_t upload_limit = 32ULL << 20;  // bytes of a bundle, as bundle::Limits
   std::filesystem::path capture_debug{};     // where copies of debug streams go; empty: none are made

@@ -7,12 +7,13 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
+#include "cli/base64.h"
 #include "cli/cloud_command.h"
 #include "cli/command.h"
 #include "cli/commands.h"
 #include "cli/debug_session.h"
+#include "cli/elf_choice.h"
 #include "cli/key_store.h"
 #include "wire/proto/manifest.pb.h"
 
@@ -40,31 +41,14 @@ struct Running {
 
 std::vector<std::uint8_t> bytes_of(const std::string& text) { return {text.begin(), text.end()}; }
 
-std::string hex(const std::vector<std::uint8_t>& bytes) {
-  std::string out;
-  for (const std::uint8_t byte : bytes) out += fmt::format("{:02x}", byte);
-  return out;
-}
-
-std::string decode_base64(const std::string& text) {
-  std::string out(text.size() / 4 * 3 + 3, '\0');
-  const int length =
-      EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()), reinterpret_cast<const unsigned char*>(text.data()),
-                      static_cast<int>(text.size()));
-  if (length < 0) return {};
-  const auto padding = static_cast<std::size_t>(std::count(text.begin(), text.end(), '='));
-  out.resize(static_cast<std::size_t>(length) - std::min(padding, static_cast<std::size_t>(length)));
-  return out;
-}
-
 // The manifest says which key may debug and which build it is.
 Answer<wire::AppBody> fetch_manifest(CloudClient& cloud, const std::string& sid) {
   const auto document = cloud.get("/Apps/" + sid + "/Manifest");
   if (!document) return tl::make_unexpected(document.error());
-  const auto encoded = document->value("encoded_bytes", std::string());
+  const auto encoded = decode_base64(document->value("encoded_bytes", std::string()));
   wire::OpaqueManifest manifest;
   wire::AppBody body;
-  if (!manifest.ParseFromString(decode_base64(encoded)) || !body.ParseFromString(manifest.body()))
+  if (!encoded || !manifest.ParseFromString(*encoded) || !body.ParseFromString(manifest.body()))
     return fail(ExitCode::kFailed, "the cloud sent a manifest that cannot be read", "is mvctl as new as mvcloud?");
   return body;
 }
@@ -129,37 +113,16 @@ Result choose_key(DebugPlan& plan, const Running& running, const DebugOptions& o
   return options.key ? take_named_key(plan, running, *options.key) : find_key(plan, running);
 }
 
-// Without --elf: an ELF of the very build that runs, in this folder or in build/.
-void find_elf(DebugPlan& plan, const Running& running) {
-  for (const char* folder : {".", "build"}) {
-    std::error_code error;
-    for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
-      if (entry.path().extension() != ".elf") continue;
-      auto image = gdb::load_elf_image(entry.path().string());
-      if (!image || image->build_id.empty() || image->build_id != running.build_id) continue;
-      plan.elf_path = entry.path().lexically_normal().string();
-      plan.image = std::move(*image);
-      return;
-    }
-  }
-}
-
-Result choose_elf(DebugPlan& plan, const Running& running, const DebugOptions& options) {
-  if (!options.elf) {
-    if (!running.build_id.empty()) find_elf(plan, running);
-    return {};
-  }
-  auto image = gdb::load_elf_image(*options.elf);
-  if (!image) return fail(ExitCode::kNotFound, image.error().text);
-  if (!running.build_id.empty() && image->build_id != running.build_id)
-    return fail(
-        ExitCode::kFailed,
-        fmt::format("{} is build {}, but {} runs build {}: source lines would be wrong", *options.elf,
-                    image->build_id.empty() ? "without id" : hex(image->build_id).substr(0, 8), plan.label,
-                    hex(running.build_id).substr(0, 8)),
-        fmt::format("deploy it first, or name the ELF that was deployed:  mvctl deploy . --device {}", plan.label));
-  plan.elf_path = *options.elf;
-  plan.image = std::move(*image);
+Result take_elf(DebugPlan& plan, const Running& running, const DebugOptions& options) {
+  auto elf = choose_elf(
+      options.elf,
+      {.build_id = running.build_id,
+       .whose = plan.label + " runs",
+       .hint = "deploy it first, or name the ELF that was deployed:  mvctl deploy . --device " + plan.label});
+  if (!elf) return tl::make_unexpected(elf.error());
+  if (!*elf) return {};
+  plan.elf_path = (*elf)->path;
+  plan.image = std::move((*elf)->image);
   return {};
 }
 
@@ -173,7 +136,7 @@ Result make_plan(CloudClient& cloud, const DebugOptions& options, DebugPlan& pla
   const auto running = what_runs(cloud, *device);
   if (!running) return tl::make_unexpected(running.error());
   if (auto key = choose_key(plan, *running, options); !key) return key;
-  if (auto elf = choose_elf(plan, *running, options); !elf) return elf;
+  if (auto elf = take_elf(plan, *running, options); !elf) return elf;
   summary = fmt::format("{} runs {}{}", plan.label, running->name,
                         plan.elf_path.empty() ? "; no ELF of this build found here, name it with --elf"
                                               : "; ELF " + plan.elf_path + " matches");

@@ -216,9 +216,12 @@ Json device_json(Services& services, const Device& device) {
   return json;
 }
 
-Json crash_json(const Crash& crash) {
+Json crash_json(const Device& device, const Crash& crash) {
   wire::CrashReport report;
   Json json;
+  json["id"] = crash.id;
+  json["device_sid"] = device.sid;
+  json["url"] = "/v1/Devices/" + device.sid + "/Crashes/" + std::to_string(crash.id);
   json["number"] = crash.number;
   json["date_received"] = to_rfc3339(crash.received);
   if (!report.ParseFromString(crash.record)) return json;

@@ -27,7 +27,7 @@ Json list_meta(const Call& call, const std::string& key, bool more_older, bool m
 
 Json app_json(const App& app);
 Json device_json(Services& services, const Device& device);
-Json crash_json(const Crash& crash);
+Json crash_json(const Device& device, const Crash& crash);
 Json event_json(const Event& event);
 Json log_json(const LogRecord& record);
 

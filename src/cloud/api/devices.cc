@@ -163,7 +163,17 @@ HttpReply list_crashes(Call& call) {
   if (!page) return error_reply(400, page.error());
   const auto device = call.services.store.find_device(call.account, call.path[0]);
   if (!device) return error_reply(device.error());
-  return list_reply(call, "crashes", call.services.store.crashes(device->sid, *page), crash_json);
+  return list_reply(call, "crashes", call.services.store.crashes(device->sid, *page),
+                    [&](const Crash& crash) { return crash_json(*device, crash); });
+}
+
+HttpReply fetch_crash(Call& call) {
+  const auto device = call.services.store.find_device(call.account, call.path[0]);
+  if (!device) return error_reply(device.error());
+  const auto id = parse_number(call.path[1]);
+  if (!id || *id > INT64_MAX) return error_reply(404, "a crash is named by its id, a number: see the list of crashes");
+  const auto crash = call.services.store.crash(device->sid, static_cast<std::int64_t>(*id));
+  return crash ? json_reply(200, crash_json(*device, *crash)) : error_reply(crash.error());
 }
 
 }  // namespace
@@ -175,6 +185,7 @@ void add_device_routes(std::vector<Api::Entry>& entries) {
   entries.push_back({"POST", "/v1/Devices/{}", update_device});
   entries.push_back({"DELETE", "/v1/Devices/{}", remove_device});
   entries.push_back({"GET", "/v1/Devices/{}/Crashes", list_crashes});
+  entries.push_back({"GET", "/v1/Devices/{}/Crashes/{}", fetch_crash});
 }
 
 }  // namespace mv::cloud

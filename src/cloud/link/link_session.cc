@@ -261,8 +261,9 @@ void LinkSession::take_report(const wire::AppReport& message) {
 }
 
 void LinkSession::take_crash(const wire::CrashReport& crash) {
-  const auto added =
-      services_.store.add_crash(device_.sid, {crash.number(), services_.now(), crash.SerializeAsString()});
+  const auto added = services_.store.add_crash(
+      device_.sid, {.number = crash.number(), .received = services_.now(), .record = crash.SerializeAsString()},
+      services_.settings.crashes_kept);
   if (!added) {
     spdlog::error("a crash report of {} is not stored: {}", device_.sid, added.error().sentence);
     return;  // not acknowledged: the device keeps it and sends it again

@@ -5,17 +5,26 @@ namespace mv::cloud {
 namespace {
 
 using sqlite::Bytes;
+using sqlite::not_found;
 using sqlite::Query;
 using sqlite::Table;
 using sqlite::Transaction;
 
-Crash read_crash(const Query& row) { return {row.word(0), row.number(1), row.text(2)}; }
-constexpr Table<Crash> kCrashes{"crash", "number, received, record", 3, "device_sid", read_crash};
+Crash read_crash(const Query& row) { return {row.word(0), row.number(1), row.text(2), row.number(3)}; }
+constexpr Table<Crash> kCrashes{"crash", "number, received, record, ord", 4, "device_sid", read_crash};
 
 }  // namespace
 
 Stored<Page<Crash>> SqliteStore::crashes(std::string_view sid, const PageRequest& page) {
   return sql_.list(kCrashes, sid, page);
+}
+
+Stored<Crash> SqliteStore::crash(std::string_view sid, std::int64_t id) {
+  auto found = sql_.rows<Crash>(
+      std::string("SELECT ") + kCrashes.columns + " FROM crash WHERE device_sid = ? AND ord = ?", read_crash, sid, id);
+  if (!found) return tl::make_unexpected(found.error());
+  if (found->empty()) return not_found("the device has no crash " + std::to_string(id));
+  return std::move(found->front());
 }
 
 Stored<std::size_t> SqliteStore::append_logs(std::string_view sid, const std::vector<LogRecord>& records,
@@ -53,11 +62,19 @@ Stored<std::vector<LogRecord>> SqliteStore::logs(std::string_view sid, std::int6
       sid, after, since, static_cast<std::int64_t>(limit));
 }
 
-Stored<bool> SqliteStore::add_crash(std::string_view sid, const Crash& crash) {
+Stored<bool> SqliteStore::add_crash(std::string_view sid, const Crash& crash, std::size_t keep) {
+  Transaction transaction(sql_.database());
+  if (auto done = transaction.begin(); !done) return tl::make_unexpected(done.error());
   const auto changed =
       sql_.change("INSERT OR IGNORE INTO crash (device_sid, number, received, record, digest) VALUES (?, ?, ?, ?, ?)",
                   sid, crash.number, crash.received, Bytes{crash.record}, Bytes{sha256(crash.record)});
   if (!changed) return tl::make_unexpected(changed.error());
+  auto trimmed = sql_.run(
+      "DELETE FROM crash WHERE device_sid = ?1 AND ord <= "
+      "(SELECT ord FROM crash WHERE device_sid = ?1 ORDER BY ord DESC LIMIT 1 OFFSET ?2)",
+      sid, static_cast<std::int64_t>(keep));
+  if (!trimmed) return tl::make_unexpected(trimmed.error());
+  if (auto done = transaction.commit(); !done) return tl::make_unexpected(done.error());
   return *changed == 1;
 }
 

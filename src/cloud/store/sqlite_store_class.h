@@ -45,8 +45,9 @@ class SqliteStore final : public Store {
                                   std::size_t keep) override;
   Stored<std::vector<LogRecord>> logs(std::string_view sid, std::int64_t after, Microseconds since,
                                       std::size_t limit) override;
-  Stored<bool> add_crash(std::string_view sid, const Crash& crash) override;
+  Stored<bool> add_crash(std::string_view sid, const Crash& crash, std::size_t keep) override;
   Stored<Page<Crash>> crashes(std::string_view sid, const PageRequest& page) override;
+  Stored<Crash> crash(std::string_view sid, std::int64_t id) override;
   Stored<std::int64_t> add_event(std::string_view account, const Event& event, std::size_t keep) override;
   Stored<std::vector<Event>> events(std::string_view account, std::string_view device_sid, std::int64_t after,
                                     Microseconds since, std::size_t limit) override;

@@ -210,10 +210,33 @@ TEST_F(SqliteStoreTest, LogsAreReadFromAnIdAndFromATime) {
 }
 
 TEST_F(SqliteStoreTest, ACrashThatComesTwiceIsOne) {
-  EXPECT_TRUE(*store_->add_crash("UV1", {4, 1, "record"}));
-  EXPECT_FALSE(*store_->add_crash("UV1", {4, 2, "record"}));
-  EXPECT_TRUE(*store_->add_crash("UV1", {4, 3, "another record of the same number"}));
+  EXPECT_TRUE(*store_->add_crash("UV1", {4, 1, "record"}, kKeepAll));
+  EXPECT_FALSE(*store_->add_crash("UV1", {4, 2, "record"}, kKeepAll));
+  EXPECT_TRUE(*store_->add_crash("UV1", {4, 3, "another record of the same number"}, kKeepAll));
   EXPECT_EQ(store_->crashes("UV1", {})->items.size(), 2u);
+}
+
+TEST_F(SqliteStoreTest, TheOldestCrashesOfADeviceMakeRoom) {
+  ASSERT_TRUE(store_->add_crash("UV2", {1, 1, "another device's"}, 3));
+  for (std::uint32_t number = 1; number <= 5; ++number) {
+    ASSERT_TRUE(store_->add_crash("UV1", {number, 1, "record " + std::to_string(number)}, 3));
+  }
+  const auto kept = store_->crashes("UV1", {})->items;
+  ASSERT_EQ(kept.size(), 3u);
+  EXPECT_EQ(kept.front().number, 5u);
+  EXPECT_EQ(kept.back().number, 3u);
+  EXPECT_EQ(store_->crashes("UV2", {})->items.size(), 1u) << "another device's stay";
+}
+
+TEST_F(SqliteStoreTest, ACrashIsFoundByItsIdOnItsDeviceOnly) {
+  ASSERT_TRUE(store_->add_crash("UV1", {4, 7, "record"}, kKeepAll));
+  const auto id = store_->crashes("UV1", {})->items.front().id;
+  const auto crash = store_->crash("UV1", id);
+  ASSERT_TRUE(crash) << crash.error().sentence;
+  EXPECT_EQ(crash->record, "record");
+  EXPECT_EQ(crash->received, 7);
+  EXPECT_EQ(kind_of(store_->crash("UV2", id)), StoreError::Kind::kNotFound);
+  EXPECT_EQ(kind_of(store_->crash("UV1", id + 1)), StoreError::Kind::kNotFound);
 }
 
 TEST_F(SqliteStoreTest, OldEventsMakeRoom) {
@@ -244,7 +267,7 @@ TEST_F(SqliteStoreTest, ARemovedDeviceTakesItsLogsAndCrashesWithItAndLeavesItsEv
   for (const char* sid : {"UV1", "UV2"}) {
     ASSERT_TRUE(store_->add_device(make_device(sid, sid)));
     ASSERT_TRUE(store_->append_logs(sid, {make_log(1, 1)}, kKeepAll));
-    ASSERT_TRUE(store_->add_crash(sid, {4, 1, "record"}));
+    ASSERT_TRUE(store_->add_crash(sid, {4, 1, "record"}, kKeepAll));
   }
   Event event;
   event.device_sid = "UV1";

@@ -133,9 +133,10 @@ struct LogRecord {
 };
 
 struct Crash {
-  std::uint32_t number = 0;
+  std::uint32_t number = 0;  // the device's own
   Microseconds received = 0;
-  std::string record;  // serialised wire::CrashReport
+  std::string record;   // serialised wire::CrashReport
+  std::int64_t id = 0;  // given by the store; rises with each crash stored, over all devices
 };
 
 struct Event {
@@ -210,9 +211,11 @@ class Store {
   virtual Stored<std::vector<LogRecord>> logs(std::string_view sid, std::int64_t after, Microseconds since,
                                               std::size_t limit) = 0;
 
-  // False if this very record is there already.
-  virtual Stored<bool> add_crash(std::string_view sid, const Crash& crash) = 0;
+  // False if this very record is there already. Drops the device's oldest crashes above `keep`.
+  virtual Stored<bool> add_crash(std::string_view sid, const Crash& crash, std::size_t keep) = 0;
   virtual Stored<Page<Crash>> crashes(std::string_view sid, const PageRequest& page) = 0;
+  // kNotFound if the device has no such crash.
+  virtual Stored<Crash> crash(std::string_view sid, std::int64_t id) = 0;
 
   // Returns the event's id; drops the oldest events above `keep`.
   virtual Stored<std::int64_t> add_event(std::string_view account, const Event& event, std::size_t keep) = 0;

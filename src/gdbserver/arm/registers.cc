@@ -26,7 +26,7 @@ std::vector<std::uint32_t*> words_of(RegisterFile& file, std::uint32_t number) {
 bool available(const RegisterFile& file, std::uint32_t number) {
   if (number < kFirstDouble) return file.core_valid || number == kSp;
   if (number <= kFpscr) return file.has_fp;
-  return true;
+  return file.has_system;
 }
 
 void append_word(std::vector<std::uint8_t>& out, std::uint32_t word) {
@@ -97,7 +97,8 @@ std::string register_hex(const RegisterFile& file, std::uint32_t number) {
 
 std::string all_registers_hex(const RegisterFile& file) {
   std::string out;
-  for (std::uint32_t number = 0; number < kRegisterCount; ++number) out += register_hex(file, number);
+  const std::uint32_t count = file.has_system ? kRegisterCount : kFirstSystem;  // as the description has them
+  for (std::uint32_t number = 0; number < count; ++number) out += register_hex(file, number);
   return out;
 }
 
@@ -118,12 +119,10 @@ bool write_all_registers(RegisterFile& file, const std::vector<std::uint8_t>& by
   return true;
 }
 
-const std::string& target_description() {
-  static const std::string document =
-      "<?xml version=\"1.0\"?>\n<!DOCTYPE target SYSTEM \"gdb-target.dtd\">\n"
-      "<target version=\"1.0\">\n<architecture>arm</architecture>\n" +
-      core_feature() + fp_feature() + system_feature() + "</target>\n";
-  return document;
+std::string target_description(bool with_system) {
+  return "<?xml version=\"1.0\"?>\n<!DOCTYPE target SYSTEM \"gdb-target.dtd\">\n"
+         "<target version=\"1.0\">\n<architecture>arm</architecture>\n" +
+         core_feature() + fp_feature() + (with_system ? system_feature() : "") + "</target>\n";
 }
 
 }  // namespace mv::gdb::arm

@@ -31,6 +31,7 @@ struct RegisterFile {
   std::array<std::uint32_t, 2 * kDoubleCount + 1> fp{};  // s0-s31, fpscr
   bool has_fp = false;                                   // false: the context has no floating-point state
   bool core_valid = true;                                // false: only sp is known, because no frame could be stored
+  bool has_system = true;                                // false: msp, psp and what follows them are not known
 
   bool operator==(const RegisterFile&) const = default;
 };
@@ -53,7 +54,8 @@ std::string all_registers_hex(const RegisterFile& file);
 // Takes the bytes of a `G` packet: any prefix of whole registers. False if the size is wrong.
 bool write_all_registers(RegisterFile& file, const std::vector<std::uint8_t>& bytes);
 
-// qXfer:features:read:target.xml
-const std::string& target_description();
+// qXfer:features:read:target.xml. Without the system registers GDB unwinds with sp alone; if they were there but
+// unavailable it would give up (GDB 13, arm_m_exception_cache).
+std::string target_description(bool with_system);
 
 }  // namespace mv::gdb::arm

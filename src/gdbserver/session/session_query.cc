@@ -77,7 +77,7 @@ void Session::handle(const rsp::ResumeQuery&) { reply("vCont;c;C;s;S;t;r"); }
 
 void Session::handle(const rsp::Transfer& command) {
   if (command.object == "features" && command.annex == "target.xml")
-    return reply(rsp::transfer(arm::target_description(), command.offset, command.length));
+    return reply(rsp::transfer(arm::target_description(stop_.registers.has_system), command.offset, command.length));
   if (command.object == "threads" && command.annex.empty())
     return reply(rsp::transfer(kThreadList, command.offset, command.length));
   if (command.object == "memory-map" && command.annex.empty())

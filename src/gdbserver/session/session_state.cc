@@ -77,8 +77,8 @@ void Session::handle(const rsp::WriteMemory& command) {
 void Session::handle(const rsp::Checksum& command) {
   if (state_ == State::kFailed || command.length > kMaxChecksum) return reply(rsp::error(rsp::kErrorAddress));
   if (role_ == Role::kObserver) return reply(rsp::error(rsp::kErrorAddress));
-  target_.read(command.address, command.length, guarded<Bytes>([this](Result<Bytes> bytes) {
-                 if (!bytes) return answer(rsp::error(rsp::kErrorAddress));
+  target_.read(command.address, command.length, guarded<Bytes>([this, command](Result<Bytes> bytes) {
+                 if (!bytes || bytes->size() != command.length) return answer(rsp::error(rsp::kErrorAddress));
                  answer("C" + rsp::hex_number(rsp::gdb_crc32(*bytes)));
                }));
 }

@@ -63,6 +63,7 @@ class Target {
 
   virtual const std::vector<Region>& regions() const = 0;
 
+  // At most `length` bytes, and fewer only where what can be read ends.
   virtual void read(std::uint32_t address, std::uint32_t length, Handler<Bytes> handler) = 0;
   // Reads at any time, also while the application runs and beside everything else; what comes is what is there now.
   // At most kMostPeeked bytes.
