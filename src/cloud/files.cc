@@ -38,10 +38,14 @@ Result<TemporaryFile> TemporaryFile::create(const std::filesystem::path& folder)
 TemporaryFile::TemporaryFile(TemporaryFile&& other) noexcept
     : path_(std::move(other.path_)), descriptor_(std::exchange(other.descriptor_, -1)), size_(other.size_) {}
 
-TemporaryFile::~TemporaryFile() {
+TemporaryFile::~TemporaryFile() { remove(); }
+
+void TemporaryFile::remove() {
   if (descriptor_ < 0) return;
   ::close(descriptor_);
   ::unlink(path_.c_str());  // gone already if it was renamed into place
+  descriptor_ = -1;
+  path_.clear();
 }
 
 Result<void> TemporaryFile::write(std::string_view bytes) {

@@ -29,6 +29,9 @@ class TemporaryFile {
   Result<void> write(std::string_view bytes);
   Result<void> sync();
 
+  // What the destructor does, now. The file is not used any more.
+  void remove();
+
   const std::filesystem::path& path() const { return path_; }
   std::uint64_t size() const { return size_; }
 

@@ -202,7 +202,12 @@ HttpReply Upload::store_bundle() {
                                              {}});
   HttpReply reply;
   reply.later = [job](std::function<void(HttpReply)> put) {
-    job->services.run_aside([job] { check_and_store(*job); }, [job, put = std::move(put)] { put(conclude(*job)); });
+    job->services.run_aside([job] { check_and_store(*job); },
+                            [job, put = std::move(put)] {
+                              auto reply = conclude(*job);
+                              job->zip.remove();  // before anybody hears of the end
+                              put(std::move(reply));
+                            });
   };
   return reply;
 }
