@@ -428,6 +428,14 @@ TEST_F(SessionTest, SendsLldbNoNotificationsAndNoBinaryReads) {
   EXPECT_EQ(sent_, "");
 }
 
+TEST_F(SessionTest, TellsLldbOfAnUnavailableRegisterByAnError) {
+  start();
+  EXPECT_EQ(reply("p11"), "xxxxxxxxxxxxxxxx");
+  EXPECT_EQ(reply("QThreadSuffixSupported"), "");
+  EXPECT_TRUE(reply("p11").starts_with('E'));
+  EXPECT_EQ(reply("pf"), "40001000");
+}
+
 TEST_F(SessionTest, DescribesFlashAndRam) {
   start();
   const auto map = reply("qXfer:memory-map:read::0,3000");
