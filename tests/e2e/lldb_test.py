@@ -88,6 +88,13 @@ class Sessions:
         self.lldb.do("register read r4 pc", r"r4 = 0x0000004d.*pc = 0x00100")
         self.lldb.do("register read --all", r"system:.*msplim = 0x2827")
 
+    def test_a_watchpoint_shows_the_value_before_and_after(self):
+        self.lldb.do("watchpoint set variable statistics.count", r"Watchpoint 1: addr = 0x28200004 size = 4")
+        self.lldb.send("continue")
+        values = self.lldb.expect(r"Watchpoint 1 hit:\nold value: (\d+)\nnew value: (\d+)")
+        self.assertEqual(int(values.group(2)), int(values.group(1)) + 1)
+        self.lldb.expect(r"stop reason = watchpoint 1\n[^\n]*tally")
+
     def test_what_the_device_cannot_give_is_not_made_up(self):
         registers = self.lldb.do("register read --all", r"xpsr = .*psplim = 0x[0-9a-f]+").group()
         self.assertNotIn("0xcccccccc", registers)

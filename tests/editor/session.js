@@ -112,9 +112,18 @@ async function reads_memory_and_disassembles() {
   assert.match(code.body.instructions[0].instruction, /^[a-z]/);
 }
 
+async function stops_when_a_variable_changes() {
+  await client.setBreakpointsRequest({ source: { path: source }, breakpoints: [] });
+  const { dataId } = (await client.dataBreakpointInfoRequest({ name: 'ticks' })).body;
+  await client.setDataBreakpointsRequest({ breakpoints: [{ dataId, accessType: 'write' }] });
+  // The adapter has no word of its own for GDB's "watchpoint-trigger".
+  const frames = await until_stopped('generic', () => client.continueRequest(thread));
+  assert.strictEqual(frames[0].name, 'SysTick_Handler');
+  await client.setDataBreakpointsRequest({ breakpoints: [] });
+}
+
 // With a second GDB the adapter reads variables while the application runs.
 async function watches_while_it_runs() {
-  await client.setBreakpointsRequest({ source: { path: source }, breakpoints: [] });
   await client.continueRequest(thread);
   const seen = new Set();
   const deadline = Date.now() + 30000;
@@ -150,6 +159,7 @@ async function session() {
   await step(steps_in_out_and_over);
   await step(changes_a_variable);
   await step(reads_memory_and_disassembles);
+  await step(stops_when_a_variable_changes);
   if (configuration.auxiliaryGdb) {
     await step(watches_while_it_runs);
     await step(pauses);
