@@ -507,6 +507,9 @@ TEST_F(SessionWithElfTest, HandsItsElfAndNoOtherFileToAClientThatHasNone) {
   ASSERT_EQ(status.size(), 4 + 64U);
   EXPECT_EQ(status.substr(4 + 28, 8), std::string("\0\0\0\0\0\0\0\x0b", 8));
   EXPECT_EQ(ask_elf("vFile:unlink:" + rsp::to_hex(std::string_view(path_))), "F-1,26");
+  EXPECT_EQ(open(path_, "0"), "F3");
+  EXPECT_EQ(ask_elf("vFile:close:3"), "F0");
+  EXPECT_EQ(ask_elf("vFile:pread:3,7,4"), "F7;program") << "one of two openings is closed";
   EXPECT_EQ(ask_elf("vFile:close:3"), "F0");
   EXPECT_EQ(ask_elf("vFile:fstat:3"), "F-1,9");
 }
