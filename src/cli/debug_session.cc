@@ -220,6 +220,7 @@ class Session final : public DebugSession {
     void remove_watchpoint(const gdb::Watchpoint& w) override { target->remove_watchpoint(w); }
     std::string watch_help() const override { return target->watch_help(); }
     gdb::ProgramLimits program_limits() const override { return target->program_limits(); }
+    gdb::WatchSupport watch_support() const override { return target->watch_support(); }
     std::string status() const override { return target->status(); }
     void on_notice(std::function<void(const std::string&)> h) override {
       target->on_notice([this, h = std::move(h)](const std::string& text) {

@@ -55,12 +55,13 @@ class Process:
         with self._changed:
             return self._text
 
-    def wait_for(self, pattern, timeout=30):
-        """Waits until the output matches; fails with the output if the process ends or time runs out first."""
+    def wait_for(self, pattern, timeout=30, begin=0):
+        """Waits until the output from `begin` on matches; fails with it if the process ends or time runs out first."""
+        search = re.compile(pattern, re.MULTILINE)
         deadline = time.monotonic() + timeout
         with self._changed:
             while True:
-                match = re.search(pattern, self._text, re.MULTILINE)
+                match = search.search(self._text, begin)
                 if match:
                     return match
                 left = deadline - time.monotonic()
@@ -266,3 +267,9 @@ class ChainTest(unittest.TestCase):
         cls.addClassCleanup(cls.chain.close)
         cls.chain.start()
         cls.chain.start_device("bench", *cls.device_options)
+
+    def assert_runs_on(self, line):
+        """The application, which logs such a line each second, runs: three of them cannot all be of the last second."""
+        log = self.chain.spawn("logs", "bench", "--since", "1s")
+        self.addCleanup(log.stop)
+        log.wait_for(rf"(?s)({line}.*?){{3}}", 30)

@@ -1,7 +1,8 @@
 # Compiles the templates of `mvctl init` into a source file, MV_TEMPLATES_SOURCE. Each is `TEMPLATE:PATH IN THE PROJECT`.
 set(MV_TEMPLATES)
 foreach(entry CMakeLists.txt.in:CMakeLists.txt main.c.in:main.c CMakePresets.json.in:CMakePresets.json gitignore.in:.gitignore
-              tasks.json.in:.vscode/tasks.json launch.json.in:.vscode/launch.json)
+              tasks.json.in:.vscode/tasks.json launch.json.in:.vscode/launch.json
+              settings.json.in:.vscode/settings.json)
   string(REPLACE ":" ";" pair ${entry})
   list(GET pair 0 template)
   list(GET pair 1 path)

@@ -288,6 +288,8 @@ constexpr std::array kNamed = {
     Named{"qSupported", parse_supported},
     Named{"QStartNoAckMode", [](std::string_view) -> Command { return StartNoAckMode{}; }},
     Named{"QThreadSuffixSupported", [](std::string_view) -> Command { return LldbClient{}; }},
+    Named{"qHostInfo", [](std::string_view) -> Command { return HostInfo{}; }},
+    Named{"qWatchpointSupportInfo", [](std::string_view) -> Command { return WatchSupportInfo{}; }},
     Named{"qC", [](std::string_view) -> Command { return CurrentThread{}; }},
     Named{"qfThreadInfo", [](std::string_view) -> Command { return ThreadListFirst{}; }},
     Named{"qsThreadInfo", [](std::string_view) -> Command { return ThreadListNext{}; }},

@@ -21,10 +21,12 @@ struct QuerySupported {  // qSupported:feature;feature...
   std::vector<std::string> features;
   bool has(std::string_view feature) const;
 };
-struct StartNoAckMode {};  // QStartNoAckMode
-struct LldbClient {};      // QThreadSuffixSupported: only LLDB asks it
-struct ExtendedMode {};    // !
-struct HaltReason {};      // ?
+struct StartNoAckMode {};    // QStartNoAckMode
+struct LldbClient {};        // QThreadSuffixSupported: only LLDB asks it
+struct HostInfo {};          // qHostInfo: LLDB's too
+struct WatchSupportInfo {};  // qWatchpointSupportInfo: LLDB's too
+struct ExtendedMode {};      // !
+struct HaltReason {};        // ?
 
 struct ReadRegisters {};  // g
 struct WriteRegisters {   // G XX...
@@ -120,11 +122,11 @@ struct Restart {  // R XX, vRun;...
   bool replies;   // vRun wants a stop reply, R gets none
 };
 
-using Command = std::variant<Unknown, Malformed, QuerySupported, StartNoAckMode, LldbClient, ExtendedMode, HaltReason,
-                             ReadRegisters, WriteRegisters, ReadRegister, WriteRegister, ReadMemory, WriteMemory,
-                             Checksum, Search, ResumeQuery, Resume, Interrupt, Breakpoint, SetThread, ThreadAlive,
-                             CurrentThread, ThreadListFirst, ThreadListNext, ThreadExtraInfo, QueryAttached,
-                             QuerySymbol, Transfer, Monitor, HostFileRequest, Detach, Kill, Restart>;
+using Command = std::variant<Unknown, Malformed, QuerySupported, StartNoAckMode, LldbClient, HostInfo, WatchSupportInfo,
+                             ExtendedMode, HaltReason, ReadRegisters, WriteRegisters, ReadRegister, WriteRegister,
+                             ReadMemory, WriteMemory, Checksum, Search, ResumeQuery, Resume, Interrupt, Breakpoint,
+                             SetThread, ThreadAlive, CurrentThread, ThreadListFirst, ThreadListNext, ThreadExtraInfo,
+                             QueryAttached, QuerySymbol, Transfer, Monitor, HostFileRequest, Detach, Kill, Restart>;
 
 // The meaning of a packet's payload. Bounded by the payload's length.
 Command parse_command(std::string_view payload);

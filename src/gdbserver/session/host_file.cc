@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <vector>
+#include <utility>
 
 #include "gdbserver/rsp/packet.h"
 
@@ -41,17 +41,17 @@ std::string HostFile::answer(const rsp::HostFileRequest& request) {
   if (file_ < 0 || request.descriptor != kDescriptor) return failed(kBadDescriptor);
   if (request.operation == Operation::kRead) return read(request);
   if (request.operation == Operation::kStatus) return status();
-  ::close(file_);
-  file_ = -1;
+  if (--openings_ == 0) ::close(std::exchange(file_, -1));
   return result(0);
 }
 
 std::string HostFile::open(const rsp::HostFileRequest& request) {
   if (path_.empty() || request.name != path_) return failed(kNoEntry);
   if (request.flags != 0) return failed(kAccess);  // O_RDONLY is 0
-  if (file_ >= 0) ::close(file_);
-  file_ = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
-  return file_ < 0 ? failed(kNoEntry) : result(kDescriptor);
+  if (file_ < 0) file_ = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file_ < 0) return failed(kNoEntry);
+  ++openings_;
+  return result(kDescriptor);
 }
 
 std::string HostFile::read(const rsp::HostFileRequest& request) const {

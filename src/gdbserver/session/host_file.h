@@ -4,6 +4,7 @@
 // `gdb-multiarch -ex 'target remote :8001'` has symbols. One file, for reading; every other name is "not found".
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "gdbserver/rsp/command.h"
@@ -30,6 +31,7 @@ class HostFile {
 
   std::string path_;
   int file_ = -1;
+  std::uint64_t openings_ = 0;  // GDB opens it once to run and once for symbols, before it closes either
 };
 
 }  // namespace mv::gdb

@@ -60,6 +60,8 @@ class Session {
   void handle(const rsp::QuerySupported& command);
   void handle(const rsp::StartNoAckMode& command);
   void handle(const rsp::LldbClient& command);
+  void handle(const rsp::HostInfo& command);
+  void handle(const rsp::WatchSupportInfo& command);
   void handle(const rsp::ExtendedMode& command);
   void handle(const rsp::HaltReason& command);
   void handle(const rsp::ReadRegisters& command);

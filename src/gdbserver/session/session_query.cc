@@ -1,4 +1,6 @@
 // Session: what is answered without the device. Who we are, threads, documents.
+#include <fmt/format.h>
+
 #include "gdbserver/arm/memory_map.h"
 #include "gdbserver/rsp/hex.h"
 #include "gdbserver/rsp/reply.h"
@@ -54,6 +56,15 @@ void Session::handle(const rsp::LldbClient&) {
   is_lldb_ = true;
   reply("");
 }
+
+// No triple: the ELF knows the core better. Told how many watchpoints there are and when they stop, LLDB makes the
+// access before it compares; GDB knows by the architecture (LLDB, docs/lldb-gdb-remote.txt).
+void Session::handle(const rsp::HostInfo&) {
+  const std::string_view when = target_.watch_support().stops_before ? "before" : "after";
+  reply(fmt::format("endian:little;ptrsize:4;watchpoint_exceptions_received:{};", when));
+}
+
+void Session::handle(const rsp::WatchSupportInfo&) { reply(fmt::format("num:{};", target_.watch_support().count)); }
 
 void Session::handle(const rsp::ExtendedMode&) { reply(std::string(rsp::kOk)); }
 

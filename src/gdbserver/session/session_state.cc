@@ -24,6 +24,8 @@ void Session::handle(const rsp::ReadRegisters&) {
 void Session::handle(const rsp::ReadRegister& command) {
   if (state_ == State::kFailed) return reply(error_reply(failure_));
   if (!arm::register_size(command.number)) return reply(rsp::error(rsp::kErrorArgument));
+  // GDB takes a row of 'x' for "unavailable"; LLDB takes it for a value, and shows it.
+  if (is_lldb_ && !arm::read_register(stop_.registers, command.number)) return reply(rsp::error(rsp::kErrorArgument));
   reply(arm::register_hex(stop_.registers, command.number));
 }
 

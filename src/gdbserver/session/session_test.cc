@@ -72,6 +72,7 @@ class FakeTarget final : public Target {
   void remove_watchpoint(const Watchpoint& watchpoint) override { watchpoints.erase(watchpoint); }
   std::string watch_help() const override { return "by magic\n"; }
   ProgramLimits program_limits() const override { return limits; }
+  WatchSupport watch_support() const override { return {4, stops_before}; }
   std::string status() const override { return "fine\n"; }
   void on_notice(std::function<void(const std::string&)> handler) override { notice = std::move(handler); }
   void on_console(std::function<void(const std::string&)> handler) override { console = std::move(handler); }
@@ -79,6 +80,7 @@ class FakeTarget final : public Target {
   Handler<Stop> attach_handler, resume_handler;
   Handler<Bytes> read_handler;
   bool hold_reads = false;
+  bool stops_before = true;
   std::string elf;
   int detached = 0, interrupts = 0, peeks = 0;
   Stop last;
@@ -413,7 +415,7 @@ TEST_F(SessionTest, RestartsForExtendedRemote) {
 
 TEST_F(SessionTest, AnswersWhatItDoesNotKnowWithNothing) {
   start();
-  for (const auto* unknown : {"vMustReplyEmpty", "qHostInfo", "jThreadsInfo", "qTStatus", "Z5,20000000,4", "bs", ""})
+  for (const auto* unknown : {"vMustReplyEmpty", "jThreadsInfo", "qTStatus", "Z5,20000000,4", "bs", ""})
     EXPECT_EQ(reply(unknown), "") << unknown;
 }
 
@@ -426,6 +428,22 @@ TEST_F(SessionTest, SendsLldbNoNotificationsAndNoBinaryReads) {
   sent_.clear();
   time_.pass(std::chrono::seconds(3));
   EXPECT_EQ(sent_, "");
+}
+
+TEST_F(SessionTest, TellsLldbWhenWatchpointsStop) {
+  start();
+  EXPECT_EQ(reply("qWatchpointSupportInfo:"), "num:4;");
+  EXPECT_EQ(reply("qHostInfo"), "endian:little;ptrsize:4;watchpoint_exceptions_received:before;");
+  target_.stops_before = false;
+  EXPECT_EQ(reply("qHostInfo"), "endian:little;ptrsize:4;watchpoint_exceptions_received:after;");
+}
+
+TEST_F(SessionTest, TellsLldbOfAnUnavailableRegisterByAnError) {
+  start();
+  EXPECT_EQ(reply("p11"), "xxxxxxxxxxxxxxxx");
+  EXPECT_EQ(reply("QThreadSuffixSupported"), "");
+  EXPECT_TRUE(reply("p11").starts_with('E'));
+  EXPECT_EQ(reply("pf"), "40001000");
 }
 
 TEST_F(SessionTest, DescribesFlashAndRam) {
@@ -489,6 +507,9 @@ TEST_F(SessionWithElfTest, HandsItsElfAndNoOtherFileToAClientThatHasNone) {
   ASSERT_EQ(status.size(), 4 + 64U);
   EXPECT_EQ(status.substr(4 + 28, 8), std::string("\0\0\0\0\0\0\0\x0b", 8));
   EXPECT_EQ(ask_elf("vFile:unlink:" + rsp::to_hex(std::string_view(path_))), "F-1,26");
+  EXPECT_EQ(open(path_, "0"), "F3");
+  EXPECT_EQ(ask_elf("vFile:close:3"), "F0");
+  EXPECT_EQ(ask_elf("vFile:pread:3,7,4"), "F7;program") << "one of two openings is closed";
   EXPECT_EQ(ask_elf("vFile:close:3"), "F0");
   EXPECT_EQ(ask_elf("vFile:fstat:3"), "F-1,9");
 }

@@ -57,6 +57,7 @@ class AgentTarget final : public Target {
   void remove_watchpoint(const Watchpoint& watchpoint) override { watches_.remove(watchpoint); }
   std::string watch_help() const override;
   ProgramLimits program_limits() const override { return ledger_.program_limits(); }
+  WatchSupport watch_support() const override { return {watches_.capacity(), watching_ == wire::WATCHING_ATTRIBUTION}; }
   std::string status() const override;
   void on_notice(std::function<void(const std::string&)> handler) override { client_.on_notice = std::move(handler); }
   void on_console(std::function<void(const std::string&)> handler) override;

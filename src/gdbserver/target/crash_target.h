@@ -41,6 +41,7 @@ class CrashTarget final : public Target {
   void remove_watchpoint(const Watchpoint&) override {}
   std::string watch_help() const override { return ""; }
   ProgramLimits program_limits() const override { return {}; }
+  WatchSupport watch_support() const override { return {}; }
   std::string elf_path() const override { return image_ ? image_->path : std::string(); }
   std::string status() const override;
   void on_notice(std::function<void(const std::string&)>) override {}

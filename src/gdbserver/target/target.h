@@ -95,6 +95,7 @@ class Target {
 
   // How watchpoints work on this device, in sentences for `monitor help`.
   virtual std::string watch_help() const = 0;
+  virtual WatchSupport watch_support() const = 0;
 
   // Where the ELF of what runs lies on this machine, absolute; empty if none is known.
   virtual std::string elf_path() const = 0;

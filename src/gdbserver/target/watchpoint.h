@@ -2,6 +2,7 @@
 #pragma once
 
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 
 namespace mv::gdb {
@@ -14,6 +15,11 @@ struct Watchpoint {
   WatchKind kind = WatchKind::kWrite;
 
   auto operator<=>(const Watchpoint&) const = default;
+};
+
+struct WatchSupport {
+  std::size_t count = 0;      // watchpoints at once
+  bool stops_before = false;  // the stop comes before the access is made, and resuming makes it
 };
 
 // The first watched byte that was touched, and what its watchpoint waits for.
