@@ -8,6 +8,8 @@
 #include <boost/asio/connect.hpp>
 #include <boost/asio/write.hpp>
 
+#include "transport/loopback.h"
+
 namespace mv::emulator {
 namespace {
 
@@ -34,11 +36,12 @@ Carrier::Carrier(boost::asio::io_context& context, AirCounters& counters, Shape 
 }
 
 void Carrier::connect(const std::string& host, std::uint16_t port) {
-  resolver_.async_resolve(host, std::to_string(port), [self = shared_from_this()](error_code error, auto addresses) {
-    if (self->state_ != State::kConnecting) return;
-    if (error) return self->events_.failed(ConnectError::kNoSuchHost);
-    self->resolved(addresses);
-  });
+  resolver_.async_resolve(transport::name_to_resolve(host), std::to_string(port),
+                          [self = shared_from_this()](error_code error, auto addresses) {
+                            if (self->state_ != State::kConnecting) return;
+                            if (error) return self->events_.failed(ConnectError::kNoSuchHost);
+                            self->resolved(addresses);
+                          });
 }
 
 void Carrier::resolved(const boost::asio::ip::tcp::resolver::results_type& addresses) {

@@ -16,6 +16,7 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 
+#include "transport/loopback.h"
 #include "transport/tls_client.h"
 
 namespace mv::transport {
@@ -145,10 +146,11 @@ tl::expected<void, HttpError> HttpClient::Connection::connect() {
   tcp::resolver resolver(context_);
   tcp::resolver::results_type addresses;
   error_code error = run([&](auto done) {
-    resolver.async_resolve(options_.host, std::to_string(options_.port), [&addresses, done](error_code e, auto found) {
-      addresses = std::move(found);
-      done(e);
-    });
+    resolver.async_resolve(name_to_resolve(options_.host), std::to_string(options_.port),
+                           [&addresses, done](error_code e, auto found) {
+                             addresses = std::move(found);
+                             done(e);
+                           });
   });
   if (!error) {
     error = run([&](auto done) { asio::async_connect(stream_->next_layer(), addresses, done); });

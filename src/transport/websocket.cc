@@ -13,6 +13,7 @@
 #include <boost/beast/websocket.hpp>
 #include <boost/beast/websocket/ssl.hpp>
 
+#include "transport/loopback.h"
 #include "transport/tls_client.h"
 
 namespace mv::transport {
@@ -96,7 +97,7 @@ HttpError timed_out(const HttpOptions& options) {
 }
 
 void Socket::resolve() {
-  resolver_.async_resolve(options_.host, std::to_string(options_.port),
+  resolver_.async_resolve(name_to_resolve(options_.host), std::to_string(options_.port),
                           [self = shared_from_this()](error_code error, const auto& addresses) {
                             if (error) return self->failed(explain_connect(self->options_, error));
                             self->connect(addresses);
