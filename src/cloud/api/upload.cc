@@ -204,9 +204,9 @@ HttpReply Upload::store_bundle() {
   reply.later = [job](std::function<void(HttpReply)> put) {
     job->services.run_aside([job] { check_and_store(*job); },
                             [job, put = std::move(put)] {
-                              auto reply = conclude(*job);
+                              auto concluded = conclude(*job);
                               job->zip.remove();  // before anybody hears of the end
-                              put(std::move(reply));
+                              put(std::move(concluded));
                             });
   };
   return reply;
