@@ -14,13 +14,17 @@ from harness import BUILD, ROOT, ChainTest, Process
 
 SOURCES = ROOT / "tests" / "editor"
 INSTALLED = BUILD / "tests" / "editor"
+OLDEST_NODE = 20
 SKIPPED = 77  # what CTest takes for "skipped"
 
 
 def install():
     """Installs the adapter as the lock file says. Returns why it could not, or nothing."""
     if not shutil.which("node") or not shutil.which("npm"):
-        return "there is no node or npm: scripts/setup installs them"
+        return "there is no node or npm: install Node.js 20 or newer"
+    version = subprocess.run(["node", "--version"], text=True, stdout=subprocess.PIPE, timeout=30).stdout
+    if int(re.match(r"v(\d+)", version).group(1)) < OLDEST_NODE:
+        return f"the adapter wants Node.js {OLDEST_NODE} or newer, this is {version.strip()}"
     INSTALLED.mkdir(parents=True, exist_ok=True)
     lock = (SOURCES / "package-lock.json").read_text()
     done = INSTALLED / "installed.json"
