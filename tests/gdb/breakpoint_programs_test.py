@@ -44,6 +44,7 @@ class Programs(unittest.TestCase):
         port = int(re.fullmatch(rb"Listening on port (\d+)\n", rig.stdout.readline()).group(1))
         self.gdb = Gdb(self.elf)
         self.addCleanup(self.gdb.close)
+        self.gdb.do(f"directory {HERE.parents[1]}")  # the firmware names its sources from there
         self.gdb.do(f"target remote 127.0.0.1:{port}")
 
     def at(self, mark):
