@@ -198,6 +198,11 @@ class Session final : public DebugSession {
     void read(std::uint32_t a, std::uint32_t n, gdb::Handler<gdb::Bytes> h) override {
       target->read(a, n, std::move(h));
     }
+    void gather(std::vector<gdb::MemoryCache::Span> p, gdb::Handler<std::vector<gdb::Bytes>> h) override {
+      target->gather(std::move(p), std::move(h));
+    }
+    void expect(std::vector<gdb::MemoryCache::Span> p) override { target->expect(std::move(p)); }
+    std::shared_ptr<const gdb::rtos::System> rtos() const override { return target->rtos(); }
     void peek(std::uint32_t a, std::uint32_t n, gdb::Handler<gdb::Bytes> h) override {
       target->peek(a, n, std::move(h));
     }

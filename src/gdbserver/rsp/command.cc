@@ -34,16 +34,16 @@ std::optional<Pair> take_pair(std::string_view& text) {
   return Pair{*first, *second};
 }
 
-// A thread id that means our thread: 1, 0 (any) or -1 (all); `p1.1` and the like if a client insists.
-bool names_our_thread(std::string_view id) {
+std::optional<ThreadId> thread_id(std::string_view id) {
   if (take(id, "p")) {
     const auto dot = id.find('.');
-    if (dot == std::string_view::npos) return true;
+    if (dot == std::string_view::npos) return ThreadId{ThreadId::Kind::kAll};
     id.remove_prefix(dot + 1);
   }
-  if (id == "-1") return true;
+  if (id == "-1") return ThreadId{ThreadId::Kind::kAll};
   const auto value = hex_u32(id);
-  return value && *value <= kThread;
+  if (!value) return std::nullopt;
+  return *value == 0 ? ThreadId{} : ThreadId{ThreadId::Kind::kOne, *value};
 }
 
 Command parse_supported(std::string_view text) {
@@ -173,19 +173,24 @@ std::optional<Resume> parse_action(std::string_view action) {
   }
 }
 
-// The first action that applies to our thread counts (GDB manual: "the leftmost action with a matching thread").
+// A processor runs one thread at a time and cannot hold back the others: a step, if there is one, is what counts.
 Command parse_vcont(std::string_view text) {
+  std::optional<Resume> chosen;
   while (take(text, ";")) {
     const auto end = std::min(text.find(';'), text.size());
     const auto part = text.substr(0, end);
     text.remove_prefix(end);
     const auto colon = part.find(':');
-    if (colon != std::string_view::npos && !names_our_thread(part.substr(colon + 1))) continue;
-    const auto action = parse_action(part.substr(0, colon));
-    if (!action) return Malformed{};
-    return *action;
+    auto action = parse_action(part.substr(0, colon));
+    const auto thread =
+        colon == std::string_view::npos ? ThreadId{ThreadId::Kind::kAll} : thread_id(part.substr(colon + 1));
+    if (!action || !thread) return Malformed{};
+    action->thread = *thread;
+    const auto steps = [](const Resume& r) { return r.kind == Resume::Kind::kStep || r.kind == Resume::Kind::kRange; };
+    if (!chosen || (steps(*action) && !steps(*chosen))) chosen = action;
   }
-  return Malformed{};
+  if (!chosen || !text.empty()) return Malformed{};
+  return *chosen;
 }
 
 // c [addr], s [addr]
@@ -250,10 +255,22 @@ Command parse_breakpoint(std::string_view text, bool insert) {
 
 Command parse_set_thread(std::string_view text) {
   if (text.empty()) return Malformed{};
-  return SetThread{names_our_thread(text.substr(1))};
+  const auto thread = thread_id(text.substr(1));
+  if (!thread) return Malformed{};
+  return SetThread{text.front() == 'g', *thread};
 }
 
-Command parse_thread_alive(std::string_view text) { return ThreadAlive{names_our_thread(text)}; }
+Command parse_thread_alive(std::string_view text) {
+  const auto thread = thread_id(text);
+  if (!thread) return Malformed{};
+  return ThreadAlive{*thread};
+}
+
+Command parse_extra_info(std::string_view text) {
+  const auto thread = take(text, ",") ? thread_id(text) : std::nullopt;
+  if (!thread) return Malformed{};
+  return ThreadExtraInfo{*thread};
+}
 
 Command parse_transfer(std::string_view text) {
   const auto object_end = text.find(':');
@@ -293,7 +310,7 @@ constexpr std::array kNamed = {
     Named{"qC", [](std::string_view) -> Command { return CurrentThread{}; }},
     Named{"qfThreadInfo", [](std::string_view) -> Command { return ThreadListFirst{}; }},
     Named{"qsThreadInfo", [](std::string_view) -> Command { return ThreadListNext{}; }},
-    Named{"qThreadExtraInfo", [](std::string_view) -> Command { return ThreadExtraInfo{}; }},
+    Named{"qThreadExtraInfo", parse_extra_info},
     Named{"qAttached", [](std::string_view) -> Command { return QueryAttached{}; }},
     Named{"qSymbol", [](std::string_view) -> Command { return QuerySymbol{}; }},
     Named{"qXfer", [](std::string_view rest) -> Command { return parse_transfer(rest.substr(rest.empty() ? 0 : 1)); }},

@@ -60,6 +60,13 @@ struct Search {  // qSearch:memory:addr;length;pattern
   Bytes pattern;
 };
 
+// A thread as packets name it: a number, 0 for any, -1 for all; `p1.2` and the like if a client insists.
+struct ThreadId {
+  enum class Kind : std::uint8_t { kAny, kAll, kOne };
+  Kind kind = Kind::kAny;
+  std::uint32_t number = 0;  // kOne
+};
+
 struct ResumeQuery {};  // vCont?
 struct Resume {         // vCont;action[:thread]..., c, s, C, S
   enum class Kind : std::uint8_t { kContinue, kStep, kRange, kStop };
@@ -67,6 +74,7 @@ struct Resume {         // vCont;action[:thread]..., c, s, C, S
   std::uint32_t start = 0;  // kRange: step while the pc is in [start, end)
   std::uint32_t end = 0;
   std::optional<std::uint32_t> address;  // `c addr`, `s addr`: where to go on
+  ThreadId thread = {};                  // what it is for
 };
 struct Interrupt {};  // vCtrlC
 
@@ -82,17 +90,20 @@ struct Breakpoint {
 };
 
 struct SetThread {  // H op thread
-  bool valid;
+  bool registers;   // `g`: whose registers are meant; else who is resumed
+  ThreadId thread;
 };
 struct ThreadAlive {  // T thread
-  bool valid;
+  ThreadId thread;
 };
 struct CurrentThread {};    // qC
 struct ThreadListFirst {};  // qfThreadInfo
 struct ThreadListNext {};   // qsThreadInfo
-struct ThreadExtraInfo {};  // qThreadExtraInfo,thread
-struct QueryAttached {};    // qAttached
-struct QuerySymbol {};      // qSymbol::
+struct ThreadExtraInfo {    // qThreadExtraInfo,thread
+  ThreadId thread;
+};
+struct QueryAttached {};  // qAttached
+struct QuerySymbol {};    // qSymbol::
 
 struct Transfer {  // qXfer:object:read:annex:offset,length
   std::string object;
@@ -130,8 +141,5 @@ using Command = std::variant<Unknown, Malformed, QuerySupported, StartNoAckMode,
 
 // The meaning of a packet's payload. Bounded by the payload's length.
 Command parse_command(std::string_view payload);
-
-// The only thread there is, as far as clients are concerned.
-inline constexpr std::uint32_t kThread = 1;
 
 }  // namespace mv::rsp

@@ -29,18 +29,22 @@ TEST(ParseCommand, WritesMemoryOnlyIfTheLengthIsRight) {
     parse_as<Malformed>(wrong);
 }
 
-TEST(ParseCommand, TakesTheFirstActionForOurThread) {
+TEST(ParseCommand, AStepCountsBeforeARunAndNamesItsThread) {
   const auto range = parse_as<Resume>("vCont;r8000,8010:1;c");
   EXPECT_EQ(range.kind, Resume::Kind::kRange);
   EXPECT_EQ(range.start, 0x8000U);
   EXPECT_EQ(range.end, 0x8010U);
-  EXPECT_EQ(parse_as<Resume>("vCont;s:2;c").kind, Resume::Kind::kContinue);
+  EXPECT_EQ(range.thread.number, 1U);
+  EXPECT_EQ(parse_as<Resume>("vCont;s:2;c").kind, Resume::Kind::kStep);
+  EXPECT_EQ(parse_as<Resume>("vCont;c:2;s:20000124").thread.number, 0x20000124U);
+  EXPECT_EQ(parse_as<Resume>("vCont;c;s:-1").thread.kind, ThreadId::Kind::kAll);
   EXPECT_EQ(parse_as<Resume>("vCont;S05:p1.1;c").kind, Resume::Kind::kStep);
   EXPECT_EQ(parse_as<Resume>("vCont;c:-1").kind, Resume::Kind::kContinue);
 }
 
 TEST(ParseCommand, RefusesResumesThatMeanNothing) {
-  for (const auto* wrong : {"vCont", "vCont;", "vCont;q", "vCont;r80", "vCont;r80,90,a0", "vCont;s:7", "czz", "C"})
+  for (const auto* wrong : {"vCont", "vCont;", "vCont;q", "vCont;r80", "vCont;r80,90,a0", "vCont;s:x",
+                            "vCont;s:", "vCont;s:1ffffffff", "vCont;c;", "czz", "C"})
     parse_as<Malformed>(wrong);
 }
 

@@ -38,7 +38,8 @@ Session::Session(Target& target, Scheduler& scheduler, Role role, Send send, std
       role_(role),
       send_(std::move(send)),
       finished_(std::move(finished)),
-      host_file_(target.elf_path()) {
+      host_file_(target.elf_path()),
+      threads_(target) {
   if (role_ == Role::kObserver) {
     observe();
   } else {
@@ -80,14 +81,17 @@ void Session::attach() {
   target_.attach(guarded<Stop>([this](Result<Stop> stop) {
     if (stop) {
       stop_ = *stop;
-      state_ = State::kHalted;
-    } else {
-      failure_ = stop.error();
-      state_ = State::kFailed;
+      return identify([this] { attached(State::kHalted); });
     }
-    timer_.reset();
-    pump();
+    failure_ = stop.error();
+    attached(State::kFailed);
   }));
+}
+
+void Session::attached(State state) {
+  state_ = state;
+  timer_.reset();
+  pump();
 }
 
 void Session::receive(std::string_view bytes) {

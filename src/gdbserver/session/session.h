@@ -15,6 +15,7 @@
 
 #include "gdbserver/rsp/command.h"
 #include "gdbserver/rsp/packet.h"
+#include "gdbserver/rtos/thread_reader.h"
 #include "gdbserver/session/host_file.h"
 #include "gdbserver/target/scheduler.h"
 #include "gdbserver/target/target.h"
@@ -100,6 +101,7 @@ class Session {
   void answer(std::string payload);
   void interrupted();
   void attach();
+  void attached(State state);
   void notice(const std::string& text);
   void print(const std::string& text);
 
@@ -116,6 +118,15 @@ class Session {
       if (*alive && current(ticket)) action(std::move(result));
     };
   }
+
+  // Threads: which one runs, and what is asked of one of them or of all.
+  void identify(std::function<void()> then);
+  void with_threads(std::function<std::string(const std::vector<rtos::Thread>&)> action);
+  void with_registers(std::function<std::string(const arm::RegisterFile&)> action);
+  std::string thread_document(const std::vector<rtos::Thread>& threads) const;
+  std::string extra_info(const rtos::Thread& thread) const;
+  bool runs(const rsp::ThreadId& thread) const;
+  bool another_selected() const { return selected_ != running_; }
 
   void write_file(const arm::RegisterFile& file);
   void search(rsp::Search rest, Bytes tail);
@@ -155,6 +166,10 @@ class Session {
   Error failure_;
   Stop stop_;
   std::set<std::uint32_t> hardware_breakpoints_;
+  rtos::ThreadReader threads_;
+  std::uint32_t running_ = rtos::kApplication;   // of the last stop
+  std::uint32_t selected_ = rtos::kApplication;  // whose registers the client means
+  std::string pending_notice_;                   // for the console, when it may be written to next
   std::uint64_t ticket_ = 0;
   std::unique_ptr<Scheduler::Timer> timer_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -1,4 +1,4 @@
-// Session: what is answered without the device. Who we are, threads, documents.
+// Session: what is answered without the device. Who we are, documents.
 #include <fmt/format.h>
 
 #include "gdbserver/arm/memory_map.h"
@@ -8,9 +8,6 @@
 
 namespace mv::gdb {
 namespace {
-
-constexpr std::string_view kThreadList =
-    "<?xml version=\"1.0\"?>\n<threads>\n<thread id=\"1\" core=\"0\" name=\"application\"/>\n</threads>\n";
 
 // What qSupported announces, and the feature that the client must have named for it, if any.
 struct Feature {
@@ -68,19 +65,6 @@ void Session::handle(const rsp::WatchSupportInfo&) { reply(fmt::format("num:{};"
 
 void Session::handle(const rsp::ExtendedMode&) { reply(std::string(rsp::kOk)); }
 
-void Session::handle(const rsp::SetThread& command) {
-  reply(command.valid ? std::string(rsp::kOk) : rsp::error(rsp::kErrorArgument));
-}
-
-void Session::handle(const rsp::ThreadAlive& command) {
-  reply(command.valid ? std::string(rsp::kOk) : rsp::error(rsp::kErrorArgument));
-}
-
-void Session::handle(const rsp::CurrentThread&) { reply("QC1"); }
-void Session::handle(const rsp::ThreadListFirst&) { reply("m1"); }
-void Session::handle(const rsp::ThreadListNext&) { reply("l"); }
-void Session::handle(const rsp::ThreadExtraInfo&) { reply(rsp::to_hex(std::string_view("application"))); }
-
 // "Attached to something that was there before": GDB then detaches when it quits, instead of killing.
 void Session::handle(const rsp::QueryAttached&) { reply("1"); }
 void Session::handle(const rsp::QuerySymbol&) { reply(std::string(rsp::kOk)); }
@@ -90,7 +74,9 @@ void Session::handle(const rsp::Transfer& command) {
   if (command.object == "features" && command.annex == "target.xml")
     return reply(rsp::transfer(arm::target_description(stop_.registers.has_system), command.offset, command.length));
   if (command.object == "threads" && command.annex.empty())
-    return reply(rsp::transfer(kThreadList, command.offset, command.length));
+    return with_threads([this, command](const auto& threads) {
+      return rsp::transfer(thread_document(threads), command.offset, command.length);
+    });
   if (command.object == "memory-map" && command.annex.empty())
     return reply(rsp::transfer(arm::memory_map(target_.regions()), command.offset, command.length));
   if (command.object == "exec-file" && !host_file_.path().empty())

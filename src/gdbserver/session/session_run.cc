@@ -29,10 +29,14 @@ void Session::handle(const rsp::Resume& command) {
   if (state_ == State::kFailed) return reply(error_reply(failure_));
   using Kind = rsp::Resume::Kind;
   if (command.kind == Kind::kStop) return reply(std::string(rsp::kOk));  // it stands still already
+  const bool is_running = runs(command.thread);
+  if (!is_running && !threads_.any()) return reply(rsp::error(rsp::kErrorArgument));
   ResumePlan plan;
-  if (command.kind == Kind::kStep) plan.mode = ResumePlan::Mode::kStep;
-  if (command.kind == Kind::kRange)
+  if (command.kind != Kind::kContinue) plan.mode = ResumePlan::Mode::kStep;
+  if (command.kind == Kind::kRange && is_running)
     plan = {.mode = ResumePlan::Mode::kStepRange, .start = command.start, .end = command.end};
+  if (command.kind != Kind::kContinue && !is_running)
+    pending_notice_ = "only the thread that runs can be stepped: that one was, not the one that is selected";
   plan.step_interrupts = step_interrupts_;
   if (!command.address) return go(plan);
   arm::RegisterFile file = stop_.registers;
@@ -48,6 +52,7 @@ void Session::go(const ResumePlan& plan) {
   timer_.reset();
   ++ticket_;
   state_ = State::kRunning;
+  if (!pending_notice_.empty()) notice(std::exchange(pending_notice_, {}));
   target_.resume(plan, [this, alive = alive_](const Result<Stop>& stop) {
     if (*alive && state_ == State::kRunning) stopped(stop);
   });
@@ -57,7 +62,7 @@ void Session::stopped(const Result<Stop>& stop) {
   if (!stop) return answer(error_reply(stop.error()));
   stop_ = *stop;
   explain(stop_);
-  answer(stop_reply(stop_));
+  identify([this] { answer(stop_reply(stop_)); });
 }
 
 void Session::explain(const Stop& stop) {
@@ -71,7 +76,7 @@ std::string Session::stop_reply(const Stop& stop) const {
   if (stop.reason == StopReason::kExited) return "W00";
   std::string text = "T";
   rsp::append_hex_byte(text, signal_of(stop));
-  text += "thread:1;" + stop_reason(stop);
+  text += "thread:" + rsp::hex_number(running_) + ";" + stop_reason(stop);
   for (std::uint32_t number = 0; number < arm::kCoreCount; ++number) {
     if (!arm::read_register(stop.registers, number)) continue;
     rsp::append_hex_byte(text, static_cast<std::uint8_t>(number));
@@ -132,7 +137,7 @@ void Session::monitor_reset() {
     send_(
         rsp::encode_packet(rsp::console("the application was restarted and stands at its first instruction\n"
                                         "type: maintenance flush register-cache\n")));
-    answer(std::string(rsp::kOk));
+    identify([this] { answer(std::string(rsp::kOk)); });
   }));
 }
 
@@ -143,12 +148,14 @@ void Session::handle(const rsp::Restart& command) {
 }
 
 void Session::restarted(const Result<Stop>& stop, bool replies) {
-  if (stop) stop_ = *stop;
-  if (replies) return answer(stop ? stop_reply(stop_) : error_reply(stop.error()));
-  timer_.reset();
-  ++ticket_;
-  state_ = State::kHalted;
-  pump();
+  if (!stop && replies) return answer(error_reply(stop.error()));
+  if (!stop) return attached(State::kHalted);
+  stop_ = *stop;
+  identify([this, replies] {
+    if (replies) return answer(stop_reply(stop_));
+    ++ticket_;
+    attached(State::kHalted);
+  });
 }
 
 void Session::handle(const rsp::Detach&) {

@@ -14,23 +14,29 @@ constexpr std::uint32_t kMaxRead = rsp::kMaxPayload / 2 - 8;
 // compare-sections sums whole sections.
 constexpr std::uint32_t kMaxChecksum = 1U << 24;
 
+constexpr std::string_view kNotRunning =
+    "registers can be written of the running thread only: this one's are on its stack, write them there";
+
 }  // namespace
 
 void Session::handle(const rsp::ReadRegisters&) {
   if (state_ == State::kFailed) return reply(error_reply(failure_));
-  reply(arm::all_registers_hex(stop_.registers));
+  with_registers([](const arm::RegisterFile& file) { return arm::all_registers_hex(file); });
 }
 
 void Session::handle(const rsp::ReadRegister& command) {
   if (state_ == State::kFailed) return reply(error_reply(failure_));
   if (!arm::register_size(command.number)) return reply(rsp::error(rsp::kErrorArgument));
-  // GDB takes a row of 'x' for "unavailable"; LLDB takes it for a value, and shows it.
-  if (is_lldb_ && !arm::read_register(stop_.registers, command.number)) return reply(rsp::error(rsp::kErrorArgument));
-  reply(arm::register_hex(stop_.registers, command.number));
+  with_registers([this, command](const arm::RegisterFile& file) {
+    // GDB takes a row of 'x' for "unavailable"; LLDB takes it for a value, and shows it.
+    if (is_lldb_ && !arm::read_register(file, command.number)) return rsp::error(rsp::kErrorArgument);
+    return arm::register_hex(file, command.number);
+  });
 }
 
 void Session::handle(const rsp::WriteRegisters& command) {
   if (state_ == State::kFailed) return reply(error_reply(failure_));
+  if (another_selected()) return reply(rsp::error_text(kNotRunning));
   arm::RegisterFile file = stop_.registers;
   if (!arm::write_all_registers(file, command.bytes)) return reply(rsp::error(rsp::kErrorArgument));
   write_file(file);
@@ -38,6 +44,7 @@ void Session::handle(const rsp::WriteRegisters& command) {
 
 void Session::handle(const rsp::WriteRegister& command) {
   if (state_ == State::kFailed) return reply(error_reply(failure_));
+  if (another_selected()) return reply(rsp::error_text(kNotRunning));
   arm::RegisterFile file = stop_.registers;
   if (!arm::write_register(file, command.number, command.bytes)) return reply(rsp::error(rsp::kErrorArgument));
   write_file(file);
@@ -72,6 +79,7 @@ void Session::handle(const rsp::WriteMemory& command) {
   if (state_ == State::kFailed) return reply(error_reply(failure_));
   if (command.bytes.empty()) return reply(std::string(rsp::kOk));  // GDB's probe for X
   target_.write(command.address, command.bytes, guarded<void>([this](Result<void> result) {
+                  threads_.forget();  // it may have been the kernel's
                   answer(result ? std::string(rsp::kOk) : error_reply(result.error()));
                 }));
 }

@@ -18,6 +18,8 @@ constexpr std::size_t kMaxDigestRanges = 8;
 constexpr std::size_t kMaxWrite = 1024;
 constexpr std::size_t kMostRanges = 32;
 constexpr std::uint32_t kMaxPush = 1024;  // bytes in one stop
+constexpr std::size_t kMaxExpected = 3;   // of these ranges, and of these bytes
+constexpr std::uint32_t kMaxExpectedBytes = 512;
 
 // Read-ahead behind a miss in RAM: `x/64wx` and a walk through a structure then cost one round trip, and 256 bytes are
 // nothing beside the time of one.
@@ -247,6 +249,58 @@ void AgentTarget::read_uncached(std::uint32_t address, std::uint32_t length, Byt
   });
 }
 
+void AgentTarget::gather(std::vector<MemoryCache::Span> pieces, Handler<std::vector<Bytes>> handler) {
+  std::vector<MemoryCache::Span> spans;
+  for (const MemoryCache::Span& piece : pieces) {
+    if (!cache_.cacheable(piece.address, piece.length)) continue;
+    const auto missing = cache_.missing(piece.address, piece.length, 0);
+    spans.insert(spans.end(), missing.begin(), missing.end());
+  }
+  if (spans.empty()) return handler(known(pieces));
+  const auto request = request_for(spans);
+  client_.call(request,
+               [this, pieces = std::move(pieces), handler = std::move(handler)](Result<wire::AgentReply> reply) {
+                 if (!reply) return handler(tl::make_unexpected(reply.error()));
+                 bool progress = false;
+                 for (const auto& range : reply->read().ranges()) {
+                   if (range.error() != wire::AGENT_OK || range.data().empty()) continue;
+                   cache_.store(range.address(), span_of(range.data()));
+                   progress = true;
+                 }
+                 progress ? gather(pieces, handler) : handler(known(pieces));
+               });
+}
+
+std::vector<Bytes> AgentTarget::known(const std::vector<MemoryCache::Span>& pieces) const {
+  std::vector<Bytes> out;
+  for (const MemoryCache::Span& piece : pieces)
+    out.push_back(cache_.find(piece.address, piece.length).value_or(Bytes{}));
+  return out;
+}
+
+void AgentTarget::expect(std::vector<MemoryCache::Span> pieces) {
+  const auto within = [](const MemoryCache::Span& inner, const MemoryCache::Span& outer) {
+    return inner.address >= outer.address &&
+           inner.address - outer.address + std::uint64_t{inner.length} <= outer.length;
+  };
+  expected_.clear();
+  std::uint32_t bytes = 0;
+  for (const MemoryCache::Span& piece : pieces) {
+    const bool ram = cache_.cacheable(piece.address, piece.length) && !cache_.is_flash(piece.address, piece.length);
+    const auto same = std::find_if(expected_.begin(), expected_.end(), [&](const auto& e) { return within(e, piece); });
+    const std::uint32_t freed = same == expected_.end() ? 0 : same->length;
+    if (!ram || bytes - freed + piece.length > kMaxExpectedBytes) continue;
+    if (same != expected_.end()) {
+      *same = piece;
+    } else if (expected_.size() < kMaxExpected) {
+      expected_.push_back(piece);
+    } else {
+      continue;
+    }
+    bytes += piece.length - freed;
+  }
+}
+
 void AgentTarget::peek(std::uint32_t address, std::uint32_t length, Handler<Bytes> handler) {
   if (length == 0) return handler(Bytes{});
   if (!known_region(address, length)) return handler(tl::make_unexpected(bad_address(address)));
@@ -351,6 +405,7 @@ void AgentTarget::ask_for_memory(wire::ResumeRequest& resume) const {
     left -= length;
   };
   for (const Watchpoint& watch : watches_.of_interest()) add(watch.address, watch.length);
+  for (const MemoryCache::Span& piece : expected_) add(piece.address, piece.length);
   for (const std::uint32_t line : recent_lines_) add(line, MemoryCache::kLine);
 }
 
@@ -409,6 +464,7 @@ void AgentTarget::send_detach(Handler<void> handler) {
   watches_.clear();
   cache_.forget_ram();
   recent_lines_.clear();
+  expected_.clear();
   wire::AgentRequest request;
   request.mutable_detach();
   client_.call(request, [this, handler = std::move(handler)](Result<wire::AgentReply> reply) {

@@ -39,6 +39,8 @@ class AgentTarget final : public Target {
   void detach(Handler<void> handler) override;
   const std::vector<Region>& regions() const override { return regions_; }
   void read(std::uint32_t address, std::uint32_t length, Handler<Bytes> handler) override;
+  void gather(std::vector<MemoryCache::Span> pieces, Handler<std::vector<Bytes>> handler) override;
+  void expect(std::vector<MemoryCache::Span> pieces) override;
   void peek(std::uint32_t address, std::uint32_t length, Handler<Bytes> handler) override;
   Stop last_stop() const override { return last_stop_; }
   void write(std::uint32_t address, Bytes bytes, Handler<void> handler) override;
@@ -51,6 +53,7 @@ class AgentTarget final : public Target {
   }
   void remove_breakpoint(std::uint32_t address) override { ledger_.remove(address); }
   std::string elf_path() const override { return image_ ? image_->path : std::string(); }
+  std::shared_ptr<const rtos::System> rtos() const override { return image_ ? image_->rtos : nullptr; }
   Result<void> insert_watchpoint(const Watchpoint& watchpoint) override {
     return watches_.insert(watchpoint, regions_);
   }
@@ -75,6 +78,7 @@ class AgentTarget final : public Target {
   void read_uncached(std::uint32_t address, std::uint32_t length, Bytes so_far, Handler<Bytes> handler);
   wire::AgentRequest request_for(const std::vector<MemoryCache::Span>& spans) const;
   bool known_region(std::uint32_t address, std::uint32_t length) const;
+  std::vector<Bytes> known(const std::vector<MemoryCache::Span>& pieces) const;
   void note_read(std::uint32_t address, std::uint32_t length);
   std::vector<CodeRange> step_ranges(CodeRange row) const;
   wire::AgentRequest resume_request(const ResumePlan& plan, const BreakpointLedger::Changes& changes,
@@ -102,6 +106,7 @@ class AgentTarget final : public Target {
   std::uint32_t stack_address_ = 0;  // the window of stack that came with the last stop
   std::uint32_t stack_size_ = 0;
   std::vector<std::uint32_t> recent_lines_;  // RAM lines asked for in this stop, pushed with the next
+  std::vector<MemoryCache::Span> expected_;  // pushed with every stop, too
   std::optional<std::function<void()>> detach_when_stopped_;
 };
 

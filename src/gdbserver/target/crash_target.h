@@ -28,6 +28,13 @@ class CrashTarget final : public Target {
   void peek(std::uint32_t address, std::uint32_t length, Handler<Bytes> handler) override;
   Stop last_stop() const override;
 
+  // A crash has little more than the stack of who crashed: there are no threads to be shown.
+  void gather(std::vector<MemoryCache::Span> pieces, Handler<std::vector<Bytes>> handler) override {
+    answer<std::vector<Bytes>>(std::move(handler), std::vector<Bytes>(pieces.size()));
+  }
+  void expect(std::vector<MemoryCache::Span>) override {}
+  std::shared_ptr<const rtos::System> rtos() const override { return nullptr; }
+
   // All of these are refused with kUnsupported.
   void write(std::uint32_t address, Bytes bytes, Handler<void> handler) override;
   void write_registers(const arm::RegisterFile& registers, Handler<void> handler) override;

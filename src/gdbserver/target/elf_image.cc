@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 #include <gelf.h>
 
+#include "gdbserver/rtos/elf_system.h"
 #include "gdbserver/target/elf_handle.h"
 
 namespace mv::gdb {
@@ -103,6 +104,7 @@ Result<ElfImage> parse_elf_image(std::span<const std::uint8_t> file) {
   }
   if (!take_sections(elf.get(), file, image.read_only)) return cut_short();
   image.statements = read_statements(elf.get());
+  image.rtos = rtos::read_system(elf.get());
   return image;
 }
 

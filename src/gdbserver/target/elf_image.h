@@ -1,11 +1,14 @@
-// What the local ELF file says about the device's flash, which build it is, and which code belongs to which statement.
+// What the local ELF file says about the device's flash, which build it is, which code belongs to which statement, and
+// which real-time operating system is in it.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "gdbserver/rtos/kernel.h"
 #include "gdbserver/target/error.h"
 #include "gdbserver/target/statements.h"
 
@@ -22,10 +25,11 @@ struct ElfImage {
     std::vector<Gap> gaps;  // between its sections, by address
   };
 
-  std::string path;                    // absolute; empty if it came from memory
-  std::vector<std::uint8_t> build_id;  // GNU build id note, empty if there is none
-  std::vector<Piece> read_only;        // loaded and not writable; sections that nearly touch are one piece
-  Statements statements;               // empty without debug information
+  std::string path;                          // absolute; empty if it came from memory
+  std::vector<std::uint8_t> build_id;        // GNU build id note, empty if there is none
+  std::vector<Piece> read_only;              // loaded and not writable; sections that nearly touch are one piece
+  Statements statements;                     // empty without debug information
+  std::shared_ptr<const rtos::System> rtos;  // null if there is none, or no debug information of it
 };
 
 // What fills the gaps is not the ELF's to say: erased flash, or what the tool that made the image chose.

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,9 +17,14 @@
 #include "gdbserver/arm/registers.h"
 #include "gdbserver/target/breakpoint_program.h"
 #include "gdbserver/target/error.h"
+#include "gdbserver/target/memory_cache.h"
 #include "gdbserver/target/watchpoint.h"
 
 namespace mv::gdb {
+
+namespace rtos {
+struct System;
+}
 
 using Bytes = std::vector<std::uint8_t>;
 
@@ -65,6 +71,14 @@ class Target {
 
   // At most `length` bytes, and fewer only where what can be read ends.
   virtual void read(std::uint32_t address, std::uint32_t length, Handler<Bytes> handler) = 0;
+
+  // Reads several pieces of flash and RAM in as few round trips as there can be. A piece that cannot be read, or not
+  // whole, comes empty. Errors: those of the link.
+  virtual void gather(std::vector<MemoryCache::Span> pieces, Handler<std::vector<Bytes>> handler) = 0;
+  // These pieces are likely wanted at every stop, the first ones most: they may come with it. Replaces what was said
+  // before.
+  virtual void expect(std::vector<MemoryCache::Span> pieces) = 0;
+
   // Reads at any time, also while the application runs and beside everything else; what comes is what is there now.
   // At most kMostPeeked bytes.
   static constexpr std::uint32_t kMostPeeked = 1024;
@@ -102,6 +116,9 @@ class Target {
 
   // What may be behind breakpoints. Known once it is attached.
   virtual ProgramLimits program_limits() const = 0;
+
+  // The real-time operating system in that ELF; null if there is none whose threads could be shown.
+  virtual std::shared_ptr<const rtos::System> rtos() const = 0;
 
   // A few lines for `monitor status`: device, link, round trips, breakpoints.
   virtual std::string status() const = 0;
