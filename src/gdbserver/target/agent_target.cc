@@ -12,6 +12,7 @@ namespace mv::gdb {
 namespace {
 
 // Limits of the device's message structures (src/wire/proto/agent.options).
+constexpr std::uint32_t kShortestInstruction = 2;  // bytes: a Thumb instruction is 16 or 32 bits
 constexpr std::size_t kMaxReadRanges = 8;
 constexpr std::size_t kMaxPushRanges = 4;
 constexpr std::size_t kMaxDigestRanges = 8;
@@ -189,6 +190,18 @@ bool AgentTarget::known_region(std::uint32_t address, std::uint32_t length) cons
   const auto& everywhere = arm::architectural_regions();
   return regions_.empty() || std::any_of(regions_.begin(), regions_.end(), holds) ||
          std::any_of(everywhere.begin(), everywhere.end(), holds);
+}
+
+Result<void> AgentTarget::insert_breakpoint(std::uint32_t address, const BreakpointProgram& program) {
+  const auto code = [&](const Region& region) {
+    return region.kind == MemoryKind::kFlash && region.contains(address, kShortestInstruction);
+  };
+  if (std::none_of(regions_.begin(), regions_.end(), code)) {
+    return failure(
+        ErrorCode::kBadAddress,
+        fmt::format("0x{:08x} is not the application's flash, and only code there can have a breakpoint", address));
+  }
+  return ledger_.insert(address, program);
 }
 
 // A pointer that leads nowhere fails here: a debugger that unwinds through garbage costs nothing on the link.

@@ -48,9 +48,7 @@ class AgentTarget final : public Target {
   void resume(const ResumePlan& plan, Handler<Stop> handler) override;
   void interrupt() override { client_.interrupt(); }
   void reset(Handler<Stop> handler) override;
-  Result<void> insert_breakpoint(std::uint32_t address, const BreakpointProgram& program) override {
-    return ledger_.insert(address, program);
-  }
+  Result<void> insert_breakpoint(std::uint32_t address, const BreakpointProgram& program) override;
   void remove_breakpoint(std::uint32_t address) override { ledger_.remove(address); }
   std::string elf_path() const override { return image_ ? image_->path : std::string(); }
   std::shared_ptr<const rtos::System> rtos() const override { return image_ ? image_->rtos : nullptr; }

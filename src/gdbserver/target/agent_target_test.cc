@@ -1,6 +1,7 @@
 // The agent target against a device whose answers are what it was not asked for, too short, or too long.
 #include "gdbserver/target/agent_target.h"
 
+#include <fmt/format.h>
 #include <openssl/sha.h>
 
 #include "gdbserver/target/agent_rig.h"
@@ -233,6 +234,18 @@ TEST_F(AgentTargetTest, SendsBreakpointsAgainWhenTheResumeWasRefused) {
   EXPECT_EQ(error_of(stop_), ErrorCode::kNoBreakpointFree);
   resume();
   EXPECT_EQ(take_requests().at(0).resume().insert_size(), 1);
+}
+
+TEST_F(AgentTargetTest, RefusesABreakpointOutsideFlashAndNamesTheAddress) {
+  attach();
+  for (const std::uint32_t address : {kRam + 4, kFlash - 2, 0U, 0xfffffffeU}) {
+    const auto refused = target_.insert_breakpoint(address, {});
+    ASSERT_FALSE(refused) << address;
+    EXPECT_EQ(refused.error().code, ErrorCode::kBadAddress);
+    EXPECT_NE(refused.error().text.find(fmt::format("0x{:08x}", address)), std::string::npos);
+  }
+  resume();
+  EXPECT_EQ(take_requests().at(0).resume().insert_size(), 0);
 }
 
 TEST_F(AgentTargetTest, StopsTheApplicationAgainWhenTheDeviceRestarted) {
