@@ -32,7 +32,10 @@ std::optional<ChosenElf> find_elf(const std::vector<std::uint8_t>& build_id) {
 Answer<std::optional<ChosenElf>> choose_elf(const std::optional<std::string>& named, const WantedBuild& wanted) {
   if (!named) return wanted.build_id.empty() ? std::nullopt : find_elf(wanted.build_id);
   auto image = gdb::load_elf_image(*named);
-  if (!image) return fail(ExitCode::kNotFound, image.error().text);
+  if (!image) {
+    const bool missing = image.error().code == gdb::ErrorCode::kNotFound;
+    return fail(missing ? ExitCode::kNotFound : ExitCode::kFailed, image.error().text);
+  }
   if (!wanted.build_id.empty() && image->build_id != wanted.build_id)
     return fail(ExitCode::kFailed,
                 fmt::format("{} is build {}, but {} build {}: source lines would be wrong", *named,

@@ -24,7 +24,7 @@ struct WantedBuild {
 
 // Without `named`: the one in this folder or in build/ that has the build id; nothing if there is none.
 //
-// Errors: kNotFound (cannot be read), kFailed (another build: its source lines would be wrong).
+// Errors: kNotFound (no such file), kFailed (no ELF file, or another build: its source lines would be wrong).
 Answer<std::optional<ChosenElf>> choose_elf(const std::optional<std::string>& named, const WantedBuild& wanted);
 
 }  // namespace mv::cli

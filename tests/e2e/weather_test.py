@@ -1,9 +1,7 @@
 """Bad weather: what breaks while somebody works, and what they then see. Nothing is lost, nothing is stuck."""
-import os
 import re
 import signal
 import subprocess
-import threading
 import unittest
 
 from harness import GDB, ChainTest, Debugger, Process
@@ -129,6 +127,15 @@ class Weather(ChainTest):
     def test_an_unknown_device_is_not_found(self):
         done = self.chain.run("debug", "nobody", "--key", "dev", timeout=60)
         self.assertEqual(done.returncode, 4, done.stdout)
+
+    def test_a_file_of_another_kind_is_no_elf_and_no_key(self):
+        wrong = self.chain.home / "notes.txt"
+        wrong.write_text("neither an ELF nor a key")
+        for option in ("--elf", "--key"):
+            for file, code in ((wrong, 1), (self.chain.home / "nothing", 4)):
+                done = self.chain.run("debug", "bench", option, str(file), "--port", "0", timeout=60)
+                self.assertEqual(done.returncode, code, done.stdout)
+                self.assertIn(str(file), done.stdout)
 
     def test_an_offline_device_is_said_to_be_offline(self):
         self.chain.start_device("dark")

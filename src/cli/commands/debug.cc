@@ -77,8 +77,12 @@ std::string key_path(const std::string& name_or_file) {
 
 // The key that was named, if it is the one of the bundle.
 Result take_named_key(DebugPlan& plan, const Running& running, const std::string& name) {
-  auto identity = transport::DebugIdentity::load(key_path(name));
-  if (!identity) return fail(ExitCode::kNotFound, identity.error(), "see the keys there are:  mvctl keys list");
+  const std::string file = key_path(name);
+  auto identity = transport::DebugIdentity::load(file);
+  if (!identity) {
+    return fail(std::filesystem::exists(file) ? ExitCode::kFailed : ExitCode::kNotFound, identity.error(),
+                "see the keys there are:  mvctl keys list");
+  }
   if (identity->public_point() != running.debug_key)
     return fail(ExitCode::kNotAuthorised,
                 fmt::format("key {} is not the debug key of {}, which {} runs", name, running.name, plan.label),
