@@ -13,20 +13,15 @@
 
 #include <memory>
 
+#include "transport/openssl_handles.h"
+
 namespace mv::cloud {
 namespace {
 
-template <auto Free>
-struct Deleter {
-  template <typename T>
-  void operator()(T* object) const {
-    Free(object);
-  }
-};
-using Key = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
-using Certificate = std::unique_ptr<X509, Deleter<X509_free>>;
-using Bio = std::unique_ptr<BIO, Deleter<BIO_free_all>>;
-using Number = std::unique_ptr<BIGNUM, Deleter<BN_free>>;
+using transport::BioPtr;
+using transport::CertificatePtr;
+using transport::KeyPtr;
+using NumberPtr = std::unique_ptr<BIGNUM, transport::Freer<BN_free>>;
 
 constexpr long kDay = 24L * 3600;
 constexpr long kYear = 365 * kDay;
@@ -38,7 +33,7 @@ tl::unexpected<Sentence> openssl_failure(const std::string& what) {
   return fail(what + (reason == nullptr ? std::string() : std::string(": ") + reason));
 }
 
-Bio reader(std::string_view text) { return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))); }
+BioPtr reader(std::string_view text) { return BioPtr(BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))); }
 
 std::string content(BIO* bio) {
   char* data = nullptr;
@@ -46,11 +41,11 @@ std::string content(BIO* bio) {
   return {data, static_cast<std::size_t>(size)};
 }
 
-Key new_key() { return Key(EVP_EC_gen("P-256")); }
+KeyPtr new_key() { return KeyPtr(EVP_EC_gen("P-256")); }
 
 Result<KeyAndCertificate> to_pem(EVP_PKEY* key, X509* certificate) {
-  const Bio key_bio(BIO_new(BIO_s_mem()));
-  const Bio certificate_bio(BIO_new(BIO_s_mem()));
+  const BioPtr key_bio(BIO_new(BIO_s_mem()));
+  const BioPtr certificate_bio(BIO_new(BIO_s_mem()));
   if (PEM_write_bio_PKCS8PrivateKey(key_bio.get(), key, nullptr, nullptr, 0, nullptr, nullptr) != 1 ||
       PEM_write_bio_X509(certificate_bio.get(), certificate) != 1) {
     return openssl_failure("cannot write a key or a certificate as PEM");
@@ -68,13 +63,13 @@ std::string to_der(X509* certificate) {
 }
 
 struct Authority {
-  Key key;
-  Certificate certificate;
+  KeyPtr key;
+  CertificatePtr certificate;
 };
 
 Result<Authority> load(const KeyAndCertificate& pem) {
-  Authority authority{Key(PEM_read_bio_PrivateKey(reader(pem.private_key_pem).get(), nullptr, nullptr, nullptr)),
-                      Certificate(PEM_read_bio_X509(reader(pem.certificate_pem).get(), nullptr, nullptr, nullptr))};
+  Authority authority{KeyPtr(PEM_read_bio_PrivateKey(reader(pem.private_key_pem).get(), nullptr, nullptr, nullptr)),
+                      CertificatePtr(PEM_read_bio_X509(reader(pem.certificate_pem).get(), nullptr, nullptr, nullptr))};
   if (!authority.key || !authority.certificate)
     return openssl_failure("the key or certificate of the authority is not PEM");
   return authority;
@@ -83,7 +78,7 @@ Result<Authority> load(const KeyAndCertificate& pem) {
 bool set_serial(X509* certificate) {
   std::string bytes = random_bytes(16);
   bytes[0] = static_cast<char>(bytes[0] & 0x7F);  // positive: RFC 5280, 4.1.2.2
-  const Number number(BN_bin2bn(reinterpret_cast<const unsigned char*>(bytes.data()), 16, nullptr));
+  const NumberPtr number(BN_bin2bn(reinterpret_cast<const unsigned char*>(bytes.data()), 16, nullptr));
   return number && BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(certificate)) != nullptr;
 }
 
@@ -105,8 +100,8 @@ bool add_extension(X509* certificate, X509* issuer, int nid, const std::string& 
 }
 
 // A certificate without extensions and signature. Starts a day ago: clocks of clients run late.
-Certificate draft(EVP_PKEY* key, X509* issuer, std::string_view common_name, long seconds_valid) {
-  Certificate certificate(X509_new());
+CertificatePtr draft(EVP_PKEY* key, X509* issuer, std::string_view common_name, long seconds_valid) {
+  CertificatePtr certificate(X509_new());
   if (!certificate || X509_set_version(certificate.get(), X509_VERSION_3) != 1 || !set_serial(certificate.get()) ||
       !set_name(certificate.get(), common_name) || X509_set_pubkey(certificate.get(), key) != 1) {
     return nullptr;
@@ -149,9 +144,10 @@ Result<std::string> raw_scalar(EVP_PKEY* key) {
 }  // namespace
 
 Result<KeyAndCertificate> create_authority() {
-  const Key key = new_key();
+  const KeyPtr key = new_key();
   if (!key) return openssl_failure("cannot make a P-256 key");
-  const Certificate certificate = draft(key.get(), nullptr, "mvcloud authority " + to_hex(random_bytes(4)), 20 * kYear);
+  const CertificatePtr certificate =
+      draft(key.get(), nullptr, "mvcloud authority " + to_hex(random_bytes(4)), 20 * kYear);
   if (!certificate ||
       !add_extension(certificate.get(), certificate.get(), NID_basic_constraints, "critical,CA:TRUE,pathlen:0") ||
       !add_extension(certificate.get(), certificate.get(), NID_key_usage, "critical,keyCertSign,cRLSign") ||
@@ -171,8 +167,9 @@ Result<KeyAndCertificate> issue_server_certificate(const KeyAndCertificate& auth
   }
   const auto issuer = load(authority);
   if (!issuer) return fail(issuer.error());
-  const Key key = new_key();
-  const Certificate certificate = draft(key.get(), issuer->certificate.get(), names.front().substr(0, 64), 397 * kDay);
+  const KeyPtr key = new_key();
+  const CertificatePtr certificate =
+      draft(key.get(), issuer->certificate.get(), names.front().substr(0, 64), 397 * kDay);
   X509* parent = issuer->certificate.get();
   if (!certificate || !add_extension(certificate.get(), parent, NID_basic_constraints, "critical,CA:FALSE") ||
       !add_extension(certificate.get(), parent, NID_key_usage, "critical,digitalSignature") ||
@@ -188,8 +185,8 @@ Result<KeyAndCertificate> issue_server_certificate(const KeyAndCertificate& auth
 Result<DeviceCredentials> issue_device_certificate(const KeyAndCertificate& authority, std::string_view device_id) {
   const auto issuer = load(authority);
   if (!issuer) return fail(issuer.error());
-  const Key key = new_key();
-  const Certificate certificate = draft(key.get(), issuer->certificate.get(), device_id, 20 * kYear);
+  const KeyPtr key = new_key();
+  const CertificatePtr certificate = draft(key.get(), issuer->certificate.get(), device_id, 20 * kYear);
   X509* parent = issuer->certificate.get();
   if (!certificate || !add_extension(certificate.get(), parent, NID_key_usage, "critical,digitalSignature") ||
       !add_extension(certificate.get(), parent, NID_ext_key_usage, "clientAuth,serverAuth") ||
@@ -203,13 +200,13 @@ Result<DeviceCredentials> issue_device_certificate(const KeyAndCertificate& auth
 }
 
 Result<std::string> pem_to_der(std::string_view certificate_pem) {
-  const Certificate certificate(PEM_read_bio_X509(reader(certificate_pem).get(), nullptr, nullptr, nullptr));
+  const CertificatePtr certificate(PEM_read_bio_X509(reader(certificate_pem).get(), nullptr, nullptr, nullptr));
   if (!certificate) return openssl_failure("not a certificate in PEM");
   return to_der(certificate.get());
 }
 
 Result<std::string> public_point_from_pem(std::string_view pem) {
-  const Key key(PEM_read_bio_PUBKEY(reader(pem).get(), nullptr, nullptr, nullptr));
+  const KeyPtr key(PEM_read_bio_PUBKEY(reader(pem).get(), nullptr, nullptr, nullptr));
   if (!key) return openssl_failure("not a public key in PEM: give the output of `openssl pkey -pubout`");
   char group[32] = {};
   std::size_t length = 0;

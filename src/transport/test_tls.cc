@@ -177,13 +177,10 @@ TestServer::Serve over_tls(Identity identity, std::function<void(TlsStream&)> se
   };
 }
 
-TestDevice::TestDevice(std::unique_ptr<BytePipe> carrier, const Identity& identity,
-                       std::vector<std::uint8_t> debug_point, std::string protocol)
-    : carrier_(std::move(carrier)),
-      debug_point_(std::move(debug_point)),
+DeviceContext::DeviceContext(const Identity& identity, std::vector<std::uint8_t> debug_point, std::string protocol)
+    : debug_point_(std::move(debug_point)),
       protocol_(std::move(protocol)),
-      context_(SSL_CTX_new(TLS_server_method()), SSL_CTX_free),
-      ssl_(nullptr, SSL_free) {
+      context_(SSL_CTX_new(TLS_server_method()), SSL_CTX_free) {
   SSL_CTX* context = context_.get();
   SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION);
   SSL_CTX_set_num_tickets(context, 0);
@@ -192,9 +189,20 @@ TestDevice::TestDevice(std::unique_ptr<BytePipe> carrier, const Identity& identi
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
   SSL_CTX_set_cert_verify_callback(context, check_pin, &debug_point_);
   SSL_CTX_set_alpn_select_cb(context, choose_protocol, &protocol_);
-  ssl_.reset(SSL_new(context));
+}
+
+std::unique_ptr<SSL, decltype(&SSL_free)> DeviceContext::connection() const {
+  std::unique_ptr<SSL, decltype(&SSL_free)> ssl(SSL_new(context_.get()), SSL_free);
+  SSL_set_accept_state(ssl.get());
+  return ssl;
+}
+
+TestDevice::TestDevice(std::unique_ptr<BytePipe> carrier, const Identity& identity,
+                       std::vector<std::uint8_t> debug_point, std::string protocol)
+    : carrier_(std::move(carrier)),
+      context_(identity, std::move(debug_point), std::move(protocol)),
+      ssl_(context_.connection()) {
   SSL_set_bio(ssl_.get(), BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
-  SSL_set_accept_state(ssl_.get());
   carrier_->start([this](std::span<const std::uint8_t> arrived) { take(arrived); }, [](const PipeEnd&) {});
 }
 

@@ -88,10 +88,26 @@ class TestServer {
 // Takes the TLS handshake with `identity` and hands the stream over.
 TestServer::Serve over_tls(Identity identity, std::function<void(TlsStream&)> serve);
 
-// The device's end of the debug channel on a carrier: a TLS 1.3 server that takes one client key.
-class TestDevice {
+// What a device's end of the debug channel is made of: a TLS 1.3 server that takes one client key.
+class DeviceContext {
  public:
   // `debug_point` is the public key it takes; `protocol` what it says it speaks.
+  DeviceContext(const Identity& identity, std::vector<std::uint8_t> debug_point, std::string protocol = "mv-debug/1");
+  DeviceContext(const DeviceContext&) = delete;
+  DeviceContext& operator=(const DeviceContext&) = delete;
+
+  // One connection's state, without a wire yet. The context must outlive it.
+  std::unique_ptr<SSL, decltype(&SSL_free)> connection() const;
+
+ private:
+  std::vector<std::uint8_t> debug_point_;
+  std::string protocol_;
+  std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context_;
+};
+
+// The device's end of the debug channel on a carrier.
+class TestDevice {
+ public:
   TestDevice(std::unique_ptr<BytePipe> carrier, const Identity& identity, std::vector<std::uint8_t> debug_point,
              std::string protocol = "mv-debug/1");
   ~TestDevice();
@@ -112,9 +128,7 @@ class TestDevice {
   void flush();
 
   std::unique_ptr<BytePipe> carrier_;
-  std::vector<std::uint8_t> debug_point_;
-  std::string protocol_;
-  std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context_;
+  DeviceContext context_;
   std::unique_ptr<SSL, decltype(&SSL_free)> ssl_;
 };
 

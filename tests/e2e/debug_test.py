@@ -3,7 +3,7 @@ import re
 import time
 import unittest
 
-from harness import ChainTest, Debugger, GdbPrompt
+from harness import ChainTest, Debugger, DebugTest, GdbPrompt
 
 
 TICKS = "'(anonymous namespace)::ticks'"  # found without a frame, too
@@ -21,16 +21,6 @@ def changes(gdb, expression, timeout=30):
 
 class Sessions:
     """The sessions themselves; the classes below run them with and without delay."""
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.chain.deploy(cls.chain.project("counter"), "bench", timeout=300)
-        cls.elf = next((cls.chain.home / "projects").rglob("counter.elf"))
-
-    def setUp(self):
-        self.debugger = Debugger(self.chain, "bench", "--elf", str(self.elf))
-        self.addCleanup(self.debugger.close)
 
     def gdb(self, *commands):
         return self.debugger.gdb(self.elf, *commands)
@@ -91,7 +81,7 @@ class Sessions:
         self.chain.wait_device("bench", lambda device: device["state"] == "running", what="running after kill")
 
 
-class OverAFastLink(Sessions, ChainTest):
+class OverAFastLink(Sessions, DebugTest):
     def test_gdb_without_a_file_gets_the_elf_from_mvctl(self):
         out = self.debugger.gdb(None, "break tally", "continue", "backtrace", "detach")
         self.assertRegex(out, r"Breakpoint 1, .*tally \(into=.*, value=\d+\) at .*counter\.cc:\d+")
@@ -126,7 +116,7 @@ class ReadOnly(ChainTest):
         self.assertEqual(self.chain.device("bench")["state"], "running")
 
 
-class With150MillisecondsEachWay(Sessions, ChainTest):
+class With150MillisecondsEachWay(Sessions, DebugTest):
     device_options = ("--delay", "150ms")
 
 

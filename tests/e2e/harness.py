@@ -273,3 +273,18 @@ class ChainTest(unittest.TestCase):
         log = self.chain.spawn("logs", "bench", "--since", "1s")
         self.addCleanup(log.stop)
         log.wait_for(rf"(?s)({line}.*?){{3}}", 30)
+
+
+class DebugTest(ChainTest):
+    """A chain whose device runs examples/counter, built here, and `mvctl debug` on it for each case."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        project = cls.chain.project("counter")
+        cls.chain.deploy(project, "bench", timeout=300)
+        cls.elf = next(project.rglob("counter.elf"))
+
+    def setUp(self):
+        self.debugger = Debugger(self.chain, "bench", "--elf", str(self.elf))
+        self.addCleanup(self.debugger.close)

@@ -3,7 +3,7 @@ import signal
 import subprocess
 import unittest
 
-from harness import ROOT, ChainTest, Debugger, Process
+from harness import ROOT, DebugTest, Process
 
 LLDB = "lldb-14"
 COUNTER = (ROOT / "examples" / "counter" / "counter.cc").read_text().split("\n")
@@ -45,15 +45,8 @@ class Lldb:
 class Sessions:
     """The sessions themselves; the classes below run them with and without delay."""
 
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.chain.deploy(cls.chain.project("counter"), "bench", timeout=300)
-        cls.elf = next((cls.chain.home / "projects").rglob("counter.elf"))
-
     def setUp(self):
-        self.debugger = Debugger(self.chain, "bench", "--elf", str(self.elf))
-        self.addCleanup(self.debugger.close)
+        super().setUp()
         self.lldb = Lldb(self.debugger, self.elf)
         self.addCleanup(self.lldb.close)
 
@@ -115,11 +108,11 @@ class Sessions:
         self.assert_runs_on(r"counter: round \d+")
 
 
-class OverAFastLink(Sessions, ChainTest):
+class OverAFastLink(Sessions, DebugTest):
     pass
 
 
-class With150MillisecondsEachWay(Sessions, ChainTest):
+class With150MillisecondsEachWay(Sessions, DebugTest):
     device_options = ("--delay", "150ms")
 
 

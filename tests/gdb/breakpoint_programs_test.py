@@ -6,7 +6,6 @@ import os
 import pathlib
 import re
 import select
-import subprocess
 import sys
 import time
 import unittest
@@ -15,40 +14,23 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "firmware")]
 
 from debug_device import DebugDevice  # noqa: E402
-from debug_sessions_test import Gdb  # noqa: E402
+from gdb_session import DeviceSession  # noqa: E402
 
 RIG = ""
 FIRMWARE = ""
 SOURCE = HERE.parent / "firmware" / "apps" / "conditions.c"
 
 
-class Programs(unittest.TestCase):
+class Programs(DeviceSession):
     @classmethod
     def setUpClass(cls):
         cls.elf = os.path.join(FIRMWARE, "test-applications", "app-conditions.elf")
-        cls.lines = {}
-        for number, text in enumerate(SOURCE.read_text().splitlines(), 1):
-            if "MARK " in text:
-                cls.lines[text.split("MARK ")[1].strip()] = number
+        cls.find_marks(SOURCE)
 
     def setUp(self):
-        device = DebugDevice(FIRMWARE, "conditions")
-        device.__enter__()
-        self.addCleanup(device.__exit__)
-        serial = device.socket.fileno()
-        rig = subprocess.Popen([RIG, str(serial), self.elf], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                               pass_fds=[serial])
-        self.addCleanup(rig.stdout.close)
-        self.addCleanup(rig.wait)
-        self.addCleanup(rig.kill)
-        port = int(re.fullmatch(rb"Listening on port (\d+)\n", rig.stdout.readline()).group(1))
-        self.gdb = Gdb(self.elf)
-        self.addCleanup(self.gdb.close)
+        port = self.start(RIG, DebugDevice(FIRMWARE, "conditions"), self.elf)
         self.gdb.do(f"directory {HERE.parents[1]}")  # the firmware names its sources from there
         self.gdb.do(f"target remote 127.0.0.1:{port}")
-
-    def at(self, mark):
-        return f"conditions.c:{self.lines[mark]}"
 
     def set(self, command):
         """A breakpoint or dprintf; GDB must find everything that is named in it."""
@@ -57,18 +39,6 @@ class Programs(unittest.TestCase):
     def run_to(self, mark):
         self.set(f"tbreak {self.at(mark)}")
         self.assertRegex(self.gdb.do("continue"), "MARK " + mark)
-
-    def round_trips(self):
-        return int(re.search(r"round trips +(\d+)", self.gdb.do("monitor status")).group(1))
-
-    def cost(self, command):
-        """What a command prints, and how many messages it sent to the device."""
-        before = self.round_trips()
-        out = self.gdb.do(command)
-        return out, self.round_trips() - before
-
-    def value(self, expression):
-        return int(self.gdb.do(f"print/d {expression}").split("=")[1])
 
     def continue_for(self, messages):
         """Goes on to the next stop, for so many messages.

@@ -15,9 +15,11 @@ import time
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
-GDB = "gdb-multiarch"
+sys.path.insert(0, str(HERE))
+
+from gdb_session import Gdb, GdbSession, port_of, wait_until  # noqa: E402
+
 RIG = ""
-PROMPT = "(gdb) "
 
 
 def free_port():
@@ -31,56 +33,7 @@ def listens(port):
     return re.search(rf":{port:04X} [0-9A-F:]+ 0A", pathlib.Path("/proc/net/tcp").read_text()) is not None
 
 
-def wait_until(condition, seconds, what):
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            raise AssertionError(f"{what} did not happen within {seconds} s")
-        select.select([], [], [], 0.02)
-
-
-class Gdb:
-    """A GDB at whose prompt we type."""
-
-    def __init__(self, elf):
-        self.process = subprocess.Popen(
-            [GDB, "-nx", "-q", "-ex", "set pagination off", "-ex", "set confirm off", "-ex", "set style enabled off",
-             "-ex", "set width 0", str(elf)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        self.read_prompt()
-
-    def read_prompt(self, seconds=30):
-        out = b""
-        end = time.monotonic() + seconds
-        while not out.endswith(PROMPT.encode()):
-            ready, _, _ = select.select([self.process.stdout], [], [], max(0, end - time.monotonic()))
-            if not ready:
-                raise AssertionError("GDB did not come back, it printed: " + out.decode(errors="replace"))
-            piece = os.read(self.process.stdout.fileno(), 65536)
-            if not piece:
-                raise AssertionError("GDB ended: " + out.decode(errors="replace"))
-            out += piece
-        return out.decode(errors="replace")[:-len(PROMPT)]
-
-    def type(self, command):
-        self.process.stdin.write(command.encode() + b"\n")
-        self.process.stdin.flush()
-
-    def do(self, command):
-        self.type(command)
-        return self.read_prompt()
-
-    def interrupt(self):
-        self.process.send_signal(signal.SIGINT)
-
-    def close(self):
-        self.process.kill()
-        self.process.wait()
-        self.process.stdin.close()
-        self.process.stdout.close()
-
-
-class DebugSessions(unittest.TestCase):
+class DebugSessions(GdbSession):
     delay = 0
 
     @classmethod
@@ -95,16 +48,12 @@ class DebugSessions(unittest.TestCase):
                         "-ffreestanding", "-nostdlib", f"-Wl,-T,{program / 'link.ld'}", "-Wl,--build-id", "-o", cls.elf,
                         program / "start.s", program / "main.c"], check=True)
         subprocess.run(["openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", cls.key], check=True)
-        cls.lines = {}
-        for number, text in enumerate((program / "main.c").read_text().splitlines(), 1):
-            if "MARK " in text:
-                cls.lines[text.split("MARK ")[1].strip()] = number
+        cls.find_marks(program / "main.c")
 
     def setUp(self):
         port = self.start_qemu()
         self.rig = self.spawn([RIG, str(port), self.key, self.elf, str(self.delay)], stdout=subprocess.PIPE, bufsize=0)
-        line = self.rig.stdout.readline()
-        self.port = int(re.fullmatch(rb"Listening on port (\d+)\n", line).group(1))
+        self.port = port_of(self.rig)
         self.gdb = self.connect()
 
     def start_qemu(self):
@@ -131,19 +80,6 @@ class DebugSessions(unittest.TestCase):
         self.addCleanup(gdb.close)
         gdb.do(f"target remote 127.0.0.1:{self.port}")
         return gdb
-
-    def round_trips(self):
-        return int(re.search(r"round trips +(\d+)", self.gdb.do("monitor status")).group(1))
-
-    def cost(self, command):
-        """What a command prints, and how many messages it sent to the device."""
-        before = self.round_trips()
-        out = self.gdb.do(command)
-        return out, self.round_trips() - before
-
-    def run_to(self, mark):
-        self.gdb.do(f"tbreak main.c:{self.lines[mark]}")
-        return self.gdb.do("continue")
 
     def spin(self):
         """Runs the application into its loop with interrupts off."""

@@ -14,12 +14,12 @@ FIRMWARE_TESTS = HERE.parent / "firmware"
 sys.path[:0] = [str(HERE), str(FIRMWARE_TESTS)]
 
 from debug_device import DebugDevice  # noqa: E402
-from debug_sessions_test import Gdb  # noqa: E402
+from gdb_session import DeviceSession  # noqa: E402
 
 RIG = FIRMWARE = ""
 
 
-class DeviceSession(unittest.TestCase):
+class ProgramSession(DeviceSession):
     @classmethod
     def setUpClass(cls):
         folder = tempfile.TemporaryDirectory()
@@ -32,46 +32,14 @@ class DeviceSession(unittest.TestCase):
                         "-ffreestanding", "-nostdlib", "-I", apps, "-T", apps / "app.ld", "-o", cls.elf,
                         apps / "app.c", source], check=True)
         subprocess.run(["arm-none-eabi-objcopy", "-O", "binary", cls.elf, cls.application + ".bin"], check=True)
-        cls.lines = {}
-        for number, text in enumerate(source.read_text().splitlines(), 1):
-            if "MARK " in text:
-                cls.lines[text.split("MARK ")[1].strip()] = number
+        cls.find_marks(source)
 
     def setUp(self):
-        self.device = DebugDevice(FIRMWARE, self.application, elf=self.elf)
-        self.device.__enter__()
-        self.addCleanup(self.device.__exit__)
-        descriptor = self.device.socket.fileno()
-        self.rig = subprocess.Popen([RIG, str(descriptor), self.elf], stdin=subprocess.DEVNULL,
-                                    stdout=subprocess.PIPE, bufsize=0, pass_fds=[descriptor])
-        self.addCleanup(self.end_rig)
-        port = int(re.fullmatch(rb"Listening on port (\d+)\n", self.rig.stdout.readline()).group(1))
-        self.gdb = Gdb(self.elf)
-        self.addCleanup(self.gdb.close)
+        port = self.start(RIG, DebugDevice(FIRMWARE, self.application, elf=self.elf), self.elf)
         self.gdb.do(f"target extended-remote 127.0.0.1:{port}")
         self.gdb.do("monitor reset")
         self.gdb.do("maintenance flush register-cache")
         self.run_to("busy")
-
-    def end_rig(self):
-        self.rig.kill()
-        self.rig.wait()
-        self.rig.stdout.close()
-
-    def run_to(self, mark):
-        self.gdb.do(f"tbreak main.c:{self.lines[mark]}")
-        return self.gdb.do("continue")
-
-    def value(self, expression):
-        return int(self.gdb.do(f"print/d {expression}").split("=")[1])
-
-    def round_trips(self):
-        return int(re.search(r"round trips +(\d+)", self.gdb.do("monitor status")).group(1))
-
-    def cost(self, command):
-        before = self.round_trips()
-        out = self.gdb.do(command)
-        return out, self.round_trips() - before
 
     def assert_no_secure_frames(self):
         out = self.gdb.do("backtrace")
@@ -79,7 +47,7 @@ class DeviceSession(unittest.TestCase):
         self.assertRegex(out, r"main \(\)|Reset_Handler")
 
 
-class Watchpoints(DeviceSession):
+class Watchpoints(ProgramSession):
     def expect_change(self, out, expression, old, new):
         self.assertRegex(out, rf"atchpoint \d+: {re.escape(expression)}\s+Old value = {old}\s+New value = {new}\s")
 
@@ -183,7 +151,7 @@ class Watchpoints(DeviceSession):
         self.assertRegex(self.gdb.do("monitor help"), r"watch, rwatch and awatch: 4 at once, up to 256 bytes")
 
 
-class Stepping(DeviceSession):
+class Stepping(ProgramSession):
     def test_steps_over_and_through_a_system_call(self):
         self.run_to("system call")
         before = self.value("now")

@@ -1,33 +1,20 @@
-// The device's end of the end-to-end channel: a blocking TLS 1.3 server on a socket, with a pinned client key.
+// The device's end of the end-to-end channel on a socket, with blocking reads and writes.
 #pragma once
 
-#include <openssl/ssl.h>
-
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
-#include <string>
-#include <vector>
+
+#include "transport/test_tls.h"
 
 namespace mv::test {
 
-// Keys and certificates of a cloud with one device, made anew in memory for each run.
-struct Provisioned {
-  Provisioned(const std::string& device_id);
-  ~Provisioned();
-  Provisioned(const Provisioned&) = delete;
-  Provisioned& operator=(const Provisioned&) = delete;
-
-  std::string ca_pem;
-  EVP_PKEY* device_key = nullptr;
-  X509* device_certificate = nullptr;
-};
-
 class DeviceTls {
  public:
-  // Takes the handshake on `descriptor`, which is closed in the end. Nothing if the peer's key is not `debug_point`.
-  static std::optional<DeviceTls> accept(int descriptor, const Provisioned& identity,
-                                         const std::vector<std::uint8_t>& debug_point);
+  // Takes the handshake on `descriptor`, which is closed in the end. Nothing if the peer's key is not the one that
+  // `context` takes; `context` must outlive the channel.
+  static std::optional<DeviceTls> accept(int descriptor, const transport::test::DeviceContext& context);
   ~DeviceTls();
   DeviceTls(DeviceTls&& other) noexcept;
   DeviceTls& operator=(DeviceTls&&) = delete;
@@ -39,14 +26,14 @@ class DeviceTls {
   // Whether bytes can be read, waiting up to `milliseconds`.
   bool readable(int milliseconds) const;
   int descriptor() const { return descriptor_; }
-  bool buffered() const { return SSL_pending(ssl_) > 0; }
+  bool buffered() const { return SSL_pending(ssl_.get()) > 0; }
 
  private:
-  DeviceTls(int descriptor, SSL_CTX* context, SSL* ssl) : descriptor_(descriptor), context_(context), ssl_(ssl) {}
+  using Connection = std::unique_ptr<SSL, decltype(&SSL_free)>;
+  DeviceTls(int descriptor, Connection ssl) : descriptor_(descriptor), ssl_(std::move(ssl)) {}
 
   int descriptor_;
-  SSL_CTX* context_;
-  SSL* ssl_;
+  Connection ssl_;
 };
 
 }  // namespace mv::test

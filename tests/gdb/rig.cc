@@ -100,14 +100,14 @@ class SocketPipe final : public transport::BytePipe, public std::enable_shared_f
 class Device {
  public:
   Device(QemuStub stub, std::vector<std::uint8_t> debug_point)
-      : stub_(std::move(stub)), agent_(stub_), identity_(kDeviceId), debug_point_(std::move(debug_point)) {}
+      : stub_(std::move(stub)), agent_(stub_), context_(authority_.issue(kDeviceId), std::move(debug_point)) {}
 
-  const std::string& ca_pem() const { return identity_.ca_pem; }
+  const std::string& ca_pem() const { return authority_.certificate(); }
 
   void serve(int descriptor) {
     if (thread_.joinable()) thread_.join();
     thread_ = std::thread([this, descriptor] {
-      auto tls = DeviceTls::accept(descriptor, identity_, debug_point_);
+      auto tls = DeviceTls::accept(descriptor, context_);
       while (tls && serve_one(*tls)) {
       }
     });
@@ -148,8 +148,8 @@ class Device {
 
   QemuStub stub_;
   QemuAgent agent_;
-  Provisioned identity_;
-  std::vector<std::uint8_t> debug_point_;
+  transport::test::Authority authority_;
+  transport::test::DeviceContext context_;
   std::thread thread_;
 };
 
