@@ -36,12 +36,20 @@ Watchpoint watchpoint_from(const mv_wire_Watchpoint& watch) {
   return {watch.address, watch.length, static_cast<WatchKind>(watch.kind)};
 }
 
+// Which of msp (0) and psp (1) sp is: CONTROL.SPSEL counts in Thread mode only (ARM DDI 0553B, B3.8).
+std::size_t stack_in_use(const Context& context) {
+  constexpr std::uint32_t kSpsel = 2;
+  return (context.xpsr() & kIpsr) == 0 && (context.system[5] & kSpsel) != 0 ? 1 : 0;
+}
+
 // What the hardware needs to return into the application must stay as it is: which stack, which handler.
 const char* unfit(const Context& before, const Context& after, std::span<const Region> regions) {
   constexpr std::array kFixed = {0, 1, 5, 6, 7};  // msp, psp, control, msplim, psplim
   for (const int i : kFixed) {
     const auto index = static_cast<std::size_t>(i);
-    if (before.system[index] != after.system[index]) return "msp, psp, control and the stack limits cannot be written";
+    if (index == stack_in_use(before)) continue;  // sp itself
+    if (before.system[index] != after.system[index])
+      return "the stack that is not in use, control and the stack limits cannot be written";
   }
   const std::uint32_t sp = after.core[13];
   if (before.core[13] != sp && !inside(regions, Region::Kind::kRam, sp - kLargestFrame, kLargestFrame)) {
@@ -197,7 +205,11 @@ void Agent::write_registers(const mv_wire_WriteRegistersRequest& request) {
     }
   }
   changed.pc() &= ~kCodeBit;
+  const std::size_t in_use = stack_in_use(engine_.context());
+  const bool by_other_name = (request.system_mask >> in_use & 1U) != 0 && (request.mask >> 13U & 1U) == 0;
+  if (by_other_name) changed.sp() = changed.system[in_use];
   changed.sp() &= ~3U;
+  changed.system[in_use] = changed.sp();
   changed.xpsr() = (changed.xpsr() & ~kIpsr) | ipsr;
   if (const char* why = unfit(engine_.context(), changed, board_.regions)) {
     return refuse(mv_wire_AgentError_AGENT_UNSUPPORTED, why);

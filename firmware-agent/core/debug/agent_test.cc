@@ -371,6 +371,27 @@ TEST_F(AgentTest, WritesTheRegistersThatTheMaskNames) {
   EXPECT_EQ(engine_.context().pc(), pc);
 }
 
+// GDB's `return` and calls of functions write msp, the caller's sp under its other name.
+TEST_F(AgentTest, TakesTheStackInUseForTheStackPointer) {
+  attach();
+  Context& context = engine_.context();
+  for (const std::size_t in_use : {0U, 1U}) {
+    context.system[5] = in_use == 1 ? 2 : 0;  // CONTROL.SPSEL
+    std::string system(32, '\0');
+    const std::uint32_t wanted = kRam + 0x800 + 0x100 * static_cast<std::uint32_t>(in_use);
+    std::memcpy(system.data() + 4 * in_use, &wanted, 4);
+    wire::AgentRequest request;
+    request.mutable_write_registers()->set_system(system);
+    request.mutable_write_registers()->set_system_mask(1U << in_use);
+    EXPECT_TRUE(ask(request, static_cast<std::uint32_t>(2 * in_use + 1)).has_done());
+    EXPECT_EQ(context.sp(), wanted);
+    EXPECT_EQ(context.system[in_use], wanted);
+    request.mutable_write_registers()->set_system_mask(1U << (1 - in_use));
+    context.system[1 - in_use] = 4;
+    EXPECT_EQ(ask(request, static_cast<std::uint32_t>(2 * in_use + 2)).error(), wire::AGENT_UNSUPPORTED);
+  }
+}
+
 TEST_F(AgentTest, RefusesRegistersThatWouldBreakTheReturnIntoTheApplication) {
   attach();
   wire::AgentRequest request;

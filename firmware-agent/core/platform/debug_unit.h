@@ -25,6 +25,7 @@ struct Context {
   std::uint32_t& pc() { return core[15]; }
   std::uint32_t& xpsr() { return core[16]; }
   std::uint32_t pc() const { return core[15]; }
+  std::uint32_t xpsr() const { return core[16]; }
 };
 
 struct FaultRegisters {

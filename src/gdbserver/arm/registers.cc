@@ -29,6 +29,12 @@ bool available(const RegisterFile& file, std::uint32_t number) {
   return file.has_system;
 }
 
+// Which of msp and psp sp is: CONTROL.SPSEL counts in Thread mode only (ARM DDI 0553B, B3.8).
+std::size_t stack_in_use(const RegisterFile& file) {
+  constexpr std::uint32_t kXpsr = 16, kIpsr = 0x1FF, kControl = 5, kSpsel = 2;
+  return (file.core[kXpsr] & kIpsr) == 0 && (file.system[kControl] & kSpsel) != 0 ? 1 : 0;
+}
+
 void append_word(std::vector<std::uint8_t>& out, std::uint32_t word) {
   for (int shift = 0; shift < 32; shift += 8) out.push_back(static_cast<std::uint8_t>(word >> shift));
 }
@@ -86,6 +92,9 @@ bool write_register(RegisterFile& file, std::uint32_t number, const std::vector<
     *word = word_at(bytes, at);
     at += 4;
   }
+  const std::size_t in_use = stack_in_use(file);
+  if (number == kSp) file.system[in_use] = file.core[kSp];
+  if (number == kFirstSystem + in_use) file.core[kSp] = file.system[in_use];
   return true;
 }
 

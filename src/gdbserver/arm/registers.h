@@ -42,7 +42,8 @@ std::optional<std::size_t> register_size(std::uint32_t number);
 // The register's bytes in target order; nothing if it is unavailable or there is no such register.
 std::optional<std::vector<std::uint8_t>> read_register(const RegisterFile& file, std::uint32_t number);
 
-// False if there is no such register, it is unavailable, or `bytes` has the wrong size.
+// False if there is no such register, it is unavailable, or `bytes` has the wrong size. sp and the one of msp and psp
+// that is in use are one register under two names: a write of either is seen in both.
 bool write_register(RegisterFile& file, std::uint32_t number, const std::vector<std::uint8_t>& bytes);
 
 // One register in hex, 'x' for each digit if it is unavailable; `number` is below kRegisterCount.

@@ -425,6 +425,16 @@ TEST_F(SessionTest, WritesARegisterOnceTheDeviceHasIt) {
   EXPECT_EQ(reply("pff"), "E16");
 }
 
+TEST_F(SessionTest, WritesTheStackPointerUnderBothItsNames) {
+  start();
+  EXPECT_EQ(reply("Pd=00100020"), "OK");
+  EXPECT_EQ(target_.written_registers->system[0], 0x20001000U);
+  EXPECT_EQ(reply("P22=00200020"), "OK");  // msp
+  EXPECT_EQ(target_.written_registers->core[arm::kSp], 0x20002000U);
+  EXPECT_EQ(reply("P23=00300020"), "OK");  // psp, which is not in use
+  EXPECT_EQ(target_.written_registers->core[arm::kSp], 0x20002000U);
+}
+
 TEST_F(SessionTest, RestartsForExtendedRemote) {
   start();
   EXPECT_EQ(reply("!"), "OK");
