@@ -67,6 +67,7 @@ class Supervisor final : public debug::Supervisor, public link::UpdateControl, p
   // debug::Supervisor
   bool running_bundle(debug::RunningBundle& out) override;
   bool restart_for_debugger() override;
+  bool waits_for_restart() const override { return state_ == State::kCrashed; }
 
   // link::UpdateControl
   void on_desired(const mv_wire_Desired& desired) override;

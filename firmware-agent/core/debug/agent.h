@@ -73,6 +73,7 @@ class Agent {
   void begin_session(const SessionId& id);
   void end_session();
   void poll_attach();
+  void restart_to_halt();
   void answer_attach();
   void poll_open();
   void poll_console();

@@ -55,6 +55,7 @@ void Agent::end_session() {
 void Agent::poll_attach() {
   if (!attaching_ || engine_.releasing() || !unnumbered_.unsent().empty()) return;
   if (!engine_.attached()) engine_.attach();
+  if (attach_halt_ && supervisor_.waits_for_restart()) restart_to_halt();
   if (attach_halt_ && !engine_.halted()) {
     if (clock_.uptime_us() >= attach_limit_us_) {
       attaching_ = false;
@@ -66,6 +67,15 @@ void Agent::poll_attach() {
     return;
   }
   answer_attach();
+}
+
+// Whoever debugs an application that crashes at once must not have to hit the moment between two waits.
+void Agent::restart_to_halt() {
+  engine_.before_restart();
+  restarting_ = true;
+  if (!supervisor_.restart_for_debugger()) engine_.application_stopped();
+  restarting_ = false;
+  halt_asked_ = true;
 }
 
 void Agent::answer_attach() {

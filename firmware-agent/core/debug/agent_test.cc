@@ -622,6 +622,21 @@ TEST_F(AgentTest, ResetWithoutHaltRuns) {
   EXPECT_TRUE(board_.running());
 }
 
+TEST_F(AgentTest, StartsACrashedApplicationHaltedForWhoAttaches) {
+  supervisor_.crashed = true;
+  const auto reply = attach();
+  EXPECT_EQ(reply.attached().stopped().reason(), wire::STOP_RESET) << reply.DebugString();
+  EXPECT_EQ(word(reply.attached().stopped().registers(), 15), kStart);
+  EXPECT_EQ(supervisor_.restarts, 1);
+  EXPECT_EQ(ask(resume(wire::RESUME_STEP), 1).stopped().reason(), wire::STOP_STEP);
+}
+
+TEST_F(AgentTest, LeavesACrashedApplicationToItsWaitForWhoOnlyLooks) {
+  supervisor_.crashed = true;
+  EXPECT_FALSE(attach(false).attached().has_stopped());
+  EXPECT_EQ(supervisor_.restarts, 0);
+}
+
 TEST_F(AgentTest, TellsAnOpenResumeThatTheApplicationIsGone) {
   attach();
   auto request = resume(wire::RESUME_RUN);

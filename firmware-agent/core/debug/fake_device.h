@@ -60,8 +60,11 @@ class FakeSupervisor final : public Supervisor {
   bool restart_for_debugger() override {
     ++restarts;
     if (installed) start();
+    crashed = !installed;
     return installed;
   }
+
+  bool waits_for_restart() const override { return crashed; }
 
   void start() {
     memory_.put(kStart, {0x2000, 0x3001, 0xBF00, 0xE7FC});  // a fresh image
@@ -70,6 +73,7 @@ class FakeSupervisor final : public Supervisor {
 
   RunningBundle bundle;
   bool installed = true;
+  bool crashed = false;
   int restarts = 0;
 
  private:

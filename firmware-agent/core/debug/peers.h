@@ -28,6 +28,9 @@ class Supervisor {
   // restart". False if it has no plausible image.
   virtual bool restart_for_debugger() = 0;
 
+  // The application crashed and waits to be started again.
+  virtual bool waits_for_restart() const = 0;
+
  protected:
   ~Supervisor() = default;
 };

@@ -25,6 +25,7 @@ class TestSupervisor final : public debug::Supervisor {
     out = {};
     return board::world().running();
   }
+  bool waits_for_restart() const override { return false; }
   bool restart_for_debugger() override { return board::world().start(); }
 };
 
