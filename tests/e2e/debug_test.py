@@ -71,6 +71,12 @@ class Sessions:
         self.assertRegex(self.gdb("break tally", "continue", "detach"), r"Breakpoint 1, ")
         self.assertRegex(self.gdb("break report", "continue", "detach"), r"Breakpoint 1, ")
 
+    def test_drives_again_after_it_disconnected_a_moment_ago(self):
+        out = self.gdb("break tally", "disconnect", f"target remote 127.0.0.1:{self.debugger.port}",
+                       "monitor reset halt", "continue", "detach")
+        self.assertRegex(out, r"stands at its first instruction")
+        self.assertRegex(out, r"Breakpoint 1, ")
+
     def test_answers_monitor_commands(self):
         out = self.gdb("monitor help", "monitor status", "monitor reset halt", "stepi", "print $pc", "detach")
         self.assertRegex(out, r"reset")

@@ -1,5 +1,7 @@
 #include "gdbserver/session/server.h"
 
+#include <poll.h>
+
 #include <array>
 #include <deque>
 #include <utility>
@@ -66,9 +68,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
     read();
   }
 
-  void end() {
-    if (session_) session_->end();
-  }
+  void end() { session_ ? session_->end() : session_finished(); }
+
+  // Its client has gone, though that may not have been read yet, and the target is being let go.
+  bool leaving() { return session_ && (session_->ending() || hung_up()); }
 
   void drop_session() { session_.reset(); }
 
@@ -96,6 +99,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
       if (!self->outgoing_.empty()) return self->write();
       if (!self->session_) self->shut();
     });
+  }
+
+  // Whether the client has closed its side; the read that is open will end the session.
+  bool hung_up() {
+    pollfd socket = {.fd = socket_.native_handle(), .events = POLLRDHUP, .revents = 0};
+    return ::poll(&socket, 1, 0) == 1;
   }
 
   // The read that is open fails, and the session ends from there.
@@ -180,12 +189,20 @@ class AsioServer final : public Server {
   }
 
   void take(tcp::socket socket) {
-    const bool drives = !read_only_ && !driver_;
     const auto connection = std::make_shared<Connection>(std::move(socket));
     connection->on_closed([this, alive = alive_, raw = connection.get()] {
       if (*alive) left(raw);
     });
     connections_.push_back(connection);
+    if (driver_ && driver_->leaving()) {
+      waiting_.push_back(connection);
+    } else {
+      start(connection);
+    }
+  }
+
+  void start(const std::shared_ptr<Connection>& connection) {
+    const bool drives = !read_only_ && !driver_;
     if (drives) driver_ = connection.get();
     if (drives && on_client) on_client(true);
     connection->start(target_, scheduler_, drives ? Session::Role::kDriver : Session::Role::kObserver);
@@ -193,11 +210,15 @@ class AsioServer final : public Server {
 
   void left(const Connection* connection) {
     std::erase_if(connections_, [&](const auto& one) { return one.get() == connection; });
+    std::erase_if(waiting_, [&](const auto& one) { return one.get() == connection; });
     if (driver_ == connection) {
       driver_ = nullptr;
       if (on_client) on_client(false);
     }
-    if (stopped_ && connections_.empty()) return std::exchange(stopped_, nullptr)();
+    if (stopped_) return connections_.empty() ? std::exchange(stopped_, nullptr)() : void();
+    if (driver_ == nullptr) {
+      for (const auto& one : std::exchange(waiting_, {})) start(one);
+    }
     accept();
   }
 
@@ -205,7 +226,8 @@ class AsioServer final : public Server {
   Target& target_;
   tcp::acceptor acceptor_;
   std::vector<std::shared_ptr<Connection>> connections_;
-  const Connection* driver_ = nullptr;  // one of them
+  std::vector<std::shared_ptr<Connection>> waiting_;  // those of them that came while the driver was leaving
+  Connection* driver_ = nullptr;                      // one of them
   bool read_only_ = false;
   bool accepting_ = false;
   std::function<void()> stopped_;

@@ -45,6 +45,9 @@ class Session {
   // The client is gone, or mvctl ends: the application is let run, then `finished` is called.
   void end();
 
+  // It ends: the target is being let go.
+  bool ending() const { return state_ == State::kEnding; }
+
  private:
   enum class State : std::uint8_t {
     kBusy,     // an answer is under way; further packets wait
