@@ -146,6 +146,7 @@ class Session {
   void release(bool replies);
   void finish();
   std::string error_reply(const Error& error) const;
+  std::string monitor_error(std::string_view text) const;
   std::string memory_error(const Error& error) const;
 
   Target& target_;

@@ -127,12 +127,18 @@ void Session::set_step_interrupts(bool on) {
   reply(rsp::to_hex(text));
 }
 
+// GDB before 16 takes a text for the command's output, in hex: it gets the sentence as that, and a number.
+std::string Session::monitor_error(std::string_view text) const {
+  send_(rsp::encode_packet(rsp::console(std::string(text) + "\n")));
+  return rsp::error(rsp::kErrorArgument);
+}
+
 // GDB does not look at its registers again by itself after a monitor command.
 void Session::monitor_reset() {
-  if (role_ == Role::kObserver) return reply(rsp::error_text("only the GDB that drives the session may restart it"));
-  if (state_ == State::kFailed) return reply(error_reply(failure_));
+  if (role_ == Role::kObserver) return reply(monitor_error("only the GDB that drives the session may restart it"));
+  if (state_ == State::kFailed) return reply(monitor_error(failure_.text));
   target_.reset(guarded<Stop>([this](Result<Stop> stop) {
-    if (!stop) return answer(error_reply(stop.error()));
+    if (!stop) return answer(monitor_error(stop.error().text));
     stop_ = *stop;
     send_(
         rsp::encode_packet(rsp::console("the application was restarted and stands at its first instruction\n"

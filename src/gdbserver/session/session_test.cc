@@ -10,6 +10,7 @@
 
 #include "gdbserver/rsp/hex.h"
 #include "gdbserver/rtos/kernels_fixture.h"
+#include "gdbserver/rsp/reply.h"
 #include "gdbserver/target/manual_time.h"
 
 namespace mv::gdb {
@@ -433,6 +434,14 @@ TEST_F(SessionTest, WritesTheStackPointerUnderBothItsNames) {
   EXPECT_EQ(target_.written_registers->core[arm::kSp], 0x20002000U);
   EXPECT_EQ(reply("P23=00300020"), "OK");  // psp, which is not in use
   EXPECT_EQ(target_.written_registers->core[arm::kSp], 0x20002000U);
+}
+
+// "reset" in hex; GDB 13 would take E.text for the hex of the command's output.
+TEST_F(SessionTest, SaysWhyAMonitorCommandFailedAsOutputAndANumber) {
+  target_.attach_handler(failure(ErrorCode::kBusy, "another debugger is attached"));
+  give(rsp::encode_packet("QStartNoAckMode"));
+  EXPECT_EQ(ask("qRcmd,7265736574"),
+            rsp::encode_packet(rsp::console("another debugger is attached\n")) + rsp::encode_packet("E16"));
 }
 
 TEST_F(SessionTest, RestartsForExtendedRemote) {
