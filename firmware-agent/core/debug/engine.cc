@@ -25,6 +25,10 @@ bool Engine::resume(Goal goal, std::span<const AddressRange> ranges, bool step_i
   unwatched_ = reason_ == Reason::kWatchpoint && watch_hit_pc_ == context_.pc();
   watchpoints_.find_stacks(context_);
   judged_ = false;
+  if (goal == Goal::kRun && context_.pc() != stopped_pc_ && hits(context_)) {
+    stop(Reason::kBreakpoint, context_);  // the debugger put pc there: nobody was told of this one
+    return true;
+  }
   if (skip_own_breakpoint(context_)) {
     const Reason reason = reason_to_stop(context_);
     if (reason != Reason::kNone) {
@@ -332,6 +336,7 @@ Engine::Verdict Engine::stop(Reason reason, const Context& context) {
   if (reason != Reason::kFault) fault_ = {};
   context_ = context;
   reason_ = reason;
+  stopped_pc_ = context.pc();
   phase_ = Phase::kFree;
   halt_due_ = false;
   interrupt_ = false;

@@ -201,6 +201,7 @@ class Engine final : public DebugEvents {
   Context context_{};
   FaultRegisters fault_{};
   WatchHit watch_hit_{};
+  std::uint32_t stopped_pc_ = 0;
   std::uint32_t watch_hit_pc_ = 0;
 };
 

@@ -91,6 +91,22 @@ class EngineTest : public testing::Test {
   std::uint64_t now_us_ = 0;
 };
 
+TEST_F(EngineTest, StopsAtABreakpointThatTheDebuggerPutPcOn) {
+  halt_at(kCode);
+  ASSERT_EQ(engine_.breakpoints().insert(kCode + 4), BreakpointError::kNone);
+  resume();
+  run_until_halted();
+  ASSERT_EQ(pc(), kCode + 4);
+  ASSERT_EQ(engine_.breakpoints().insert(kCode + 0x20), BreakpointError::kNone);
+  engine_.context().pc() = kCode + 0x20;
+  resume();
+  EXPECT_TRUE(engine_.halted());
+  EXPECT_EQ(engine_.reason(), Reason::kBreakpoint);
+  EXPECT_EQ(pc(), kCode + 0x20);
+  resume();  // from where it was told of it goes on
+  EXPECT_FALSE(engine_.halted());
+}
+
 TEST_F(EngineTest, CallsABreakpointACrashWhenNobodyDebugs) {
   memory_.put(kCode + 4, {0xBE00});
   board_.run();
@@ -521,6 +537,8 @@ TEST_F(EngineTest, StopsAgainAtABreakpointOnAJumpToItselfAfterPendingInterrupts)
   memory_.put(kCode + 0x40, {0xE7FE});
   halt_at(kCode + 0x40);
   ASSERT_EQ(engine_.breakpoints().insert(kCode + 0x40), BreakpointError::kNone);
+  resume();  // pc was put there: it is told of the breakpoint first
+  ASSERT_EQ(engine_.reason(), Reason::kBreakpoint);
   board_.interrupt_pending = true;
   board_.interrupt_handler = [] {};
   resume();
