@@ -637,6 +637,20 @@ TEST_F(AgentTest, LeavesACrashedApplicationToItsWaitForWhoOnlyLooks) {
   EXPECT_EQ(supervisor_.restarts, 0);
 }
 
+TEST_F(AgentTest, ReportsTheEndOfTheProgramWithItsStatus) {
+  memory_.put(kStart, {0xBEAB});
+  board_.start(kStart);
+  memory_.put_word(kRam, 0x20026);
+  memory_.put_word(kRam + 4, 42);
+  board_.cpu.core[0] = 0x20;
+  board_.cpu.core[1] = kRam;
+  attach(false);
+  live();
+  const auto reply = attach();
+  EXPECT_EQ(reply.attached().stopped().reason(), wire::STOP_EXITED) << reply.DebugString();
+  EXPECT_EQ(reply.attached().stopped().exit_status(), 42U);
+}
+
 TEST_F(AgentTest, TellsAnOpenResumeThatTheApplicationIsGone) {
   attach();
   auto request = resume(wire::RESUME_RUN);

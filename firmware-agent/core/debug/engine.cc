@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/debug/data_access.h"
+#include "core/debug/semihosting.h"
 #include "core/debug/thumb.h"
 
 namespace mv::debug {
@@ -25,6 +26,10 @@ bool Engine::resume(Goal goal, std::span<const AddressRange> ranges, bool step_i
   unwatched_ = reason_ == Reason::kWatchpoint && watch_hit_pc_ == context_.pc();
   watchpoints_.find_stacks(context_);
   judged_ = false;
+  if (reason_ != Reason::kExited && program_reason(context_) == Reason::kExited) {
+    stop(Reason::kExited, context_);  // it was stepped onto its end, which nobody was told yet
+    return true;
+  }
   if (goal == Goal::kRun && context_.pc() != stopped_pc_ && hits(context_)) {
     stop(Reason::kBreakpoint, context_);  // the debugger put pc there: nobody was told of this one
     return true;
@@ -140,7 +145,7 @@ Engine::Verdict Engine::on_event(Event event, Context& context, const FaultRegis
 
 Engine::Verdict Engine::on_breakpoint(Context& context) {
   if (breakpoints_.is_user(context.pc())) return on_user_breakpoint(context);
-  if (program_breakpoint(context.pc())) return stop(Reason::kProgramBreakpoint, context);
+  if (const Reason reason = program_reason(context); reason != Reason::kNone) return stop(reason, context);
   return go_on(context);  // the instruction was put back between the trap and now
 }
 
@@ -209,9 +214,18 @@ Reason Engine::reason_to_stop(const Context& context) {
   if (interrupt_) return Reason::kInterrupt;
   if (hit) return Reason::kBreakpoint;
   if (goal_ == Goal::kStep) return Reason::kStep;
-  if (program_breakpoint(context.pc())) return Reason::kProgramBreakpoint;
+  if (const Reason reason = program_reason(context); reason != Reason::kNone) return reason;
   const bool done = goal_ == Goal::kStepRange && !in_ranges(context.pc());
   return done ? Reason::kStep : Reason::kNone;
+}
+
+// What a BKPT of the program's own at pc means; kNone if there is none.
+Reason Engine::program_reason(const Context& context) {
+  if (!program_breakpoint(context.pc())) return Reason::kNone;
+  const auto status = semihosting::exit_status(context, memory_);
+  if (!status) return Reason::kProgramBreakpoint;
+  exit_status_ = *status;
+  return Reason::kExited;
 }
 
 // Makes the application execute the instruction at pc.

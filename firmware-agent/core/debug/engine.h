@@ -43,6 +43,7 @@ enum class Reason : std::uint8_t {
   kReset,
   kWatchpoint,
   kProgramBreakpoint,  // a BKPT of the program's own
+  kExited,             // one that says the program has ended (semihosting.h)
 };
 
 struct AddressRange {  // [start, end)
@@ -109,8 +110,9 @@ class Engine final : public DebugEvents {
   Reason reason() const { return reason_; }
   Context& context() { return context_; }
   const FaultRegisters& fault() const { return fault_; }
-  std::uint32_t steps() const { return steps_; }            // instructions stepped since the last resume
-  const WatchHit& watch_hit() const { return watch_hit_; }  // of Reason::kWatchpoint
+  std::uint32_t steps() const { return steps_; }             // instructions stepped since the last resume
+  const WatchHit& watch_hit() const { return watch_hit_; }   // of Reason::kWatchpoint
+  std::uint8_t exit_status() const { return exit_status_; }  // of Reason::kExited
   Breakpoints& breakpoints() { return breakpoints_; }
   Watchpoints& watchpoints() { return watchpoints_; }
   ApplicationMemory& memory() { return memory_; }
@@ -147,6 +149,7 @@ class Engine final : public DebugEvents {
   Verdict arrived(Context& context);
   Reason reason_to_stop(const Context& context);
   bool hits(const Context& context);
+  Reason program_reason(const Context& context);
   Verdict go_on(Context& context);
   std::optional<WatchHit> about_to_hit(const Context& context);
   Verdict carry_out(const Step& step, Context& context);
@@ -201,6 +204,7 @@ class Engine final : public DebugEvents {
   Context context_{};
   FaultRegisters fault_{};
   WatchHit watch_hit_{};
+  std::uint8_t exit_status_ = 0;
   std::uint32_t stopped_pc_ = 0;
   std::uint32_t watch_hit_pc_ = 0;
 };

@@ -91,6 +91,22 @@ class EngineTest : public testing::Test {
   std::uint64_t now_us_ = 0;
 };
 
+TEST_F(EngineTest, TakesASemihostingExitForTheEndOfTheProgram) {
+  constexpr std::uint32_t kApplicationExit = 0x20026;
+  memory_.put(kCode + 4, {0xBEAB});
+  halt_at(kCode + 4);
+  for (const auto& [parameter, status] : {std::pair{kApplicationExit, 0}, std::pair{0x20023U, 1}}) {
+    engine_.context().core[1] = parameter;
+    engine_.context().pc() = kCode + 2;
+    engine_.context().core[0] = 0x17;  // SYS_EXIT, with the one that the instruction adds
+    resume();
+    run_until_halted();
+    ASSERT_TRUE(engine_.halted());
+    EXPECT_EQ(engine_.reason(), Reason::kExited);
+    EXPECT_EQ(engine_.exit_status(), status);
+  }
+}
+
 TEST_F(EngineTest, StopsAtABreakpointThatTheDebuggerPutPcOn) {
   halt_at(kCode);
   ASSERT_EQ(engine_.breakpoints().insert(kCode + 4), BreakpointError::kNone);
@@ -105,6 +121,27 @@ TEST_F(EngineTest, StopsAtABreakpointThatTheDebuggerPutPcOn) {
   EXPECT_EQ(pc(), kCode + 0x20);
   resume();  // from where it was told of it goes on
   EXPECT_FALSE(engine_.halted());
+}
+
+TEST_F(EngineTest, TellsOfTheEndThatAStepCameTo) {
+  memory_.put(kCode + 4, {0xBEAB});
+  halt_at(kCode + 2);
+  engine_.context().core[0] = 0x17;
+  resume(Engine::Goal::kStep);
+  run_until_halted();
+  EXPECT_EQ(engine_.reason(), Reason::kStep);
+  resume();
+  EXPECT_EQ(engine_.reason(), Reason::kExited);
+  EXPECT_EQ(pc(), kCode + 4);
+}
+
+TEST_F(EngineTest, TakesAnotherSemihostingRequestForABreakpoint) {
+  memory_.put(kCode + 4, {0xBEAB});
+  halt_at(kCode + 2);
+  engine_.context().core[0] = 0x03;  // SYS_WRITE0, with the one that the instruction adds
+  resume();
+  run_until_halted();
+  EXPECT_EQ(engine_.reason(), Reason::kProgramBreakpoint);
 }
 
 TEST_F(EngineTest, CallsABreakpointACrashWhenNobodyDebugs) {

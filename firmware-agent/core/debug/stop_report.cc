@@ -12,8 +12,9 @@ constexpr std::array kReasons = {
     mv_wire_StopReason_STOP_STEP,       mv_wire_StopReason_STOP_INTERRUPT,
     mv_wire_StopReason_STOP_FAULT,      mv_wire_StopReason_STOP_RESET,
     mv_wire_StopReason_STOP_WATCHPOINT, mv_wire_StopReason_STOP_PROGRAM_BREAKPOINT,
+    mv_wire_StopReason_STOP_EXITED,
 };
-static_assert(kReasons.size() == static_cast<std::size_t>(Reason::kProgramBreakpoint) + 1);
+static_assert(kReasons.size() == static_cast<std::size_t>(Reason::kExited) + 1);
 
 template <class Field>
 void put_words(std::span<const std::uint32_t> words, Field& field) {
@@ -59,6 +60,7 @@ void StopReport::fill(Engine& engine, std::span<const mv_wire_ReadRange> push, M
     out.watch_address = engine.watch_hit().address;
     out.watch_kind = static_cast<mv_wire_WatchKind>(engine.watch_hit().kind);
   }
+  if (engine.reason() == Reason::kExited) out.exit_status = engine.exit_status();
   fill_registers(engine.context(), out);
   fill_stack(engine, out);
   fill_pushed(engine, push, parts, out);

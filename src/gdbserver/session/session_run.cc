@@ -73,7 +73,7 @@ void Session::explain(const Stop& stop) {
 
 // T with every core register, so that GDB need not ask for any.
 std::string Session::stop_reply(const Stop& stop) const {
-  if (stop.reason == StopReason::kExited) return "W00";
+  if (stop.reason == StopReason::kExited) return fmt::format("W{:02x}", stop.exit_status);
   std::string text = "T";
   rsp::append_hex_byte(text, signal_of(stop));
   text += "thread:" + rsp::hex_number(running_) + ";" + stop_reason(stop);

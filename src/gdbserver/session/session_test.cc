@@ -436,6 +436,17 @@ TEST_F(SessionTest, WritesTheStackPointerUnderBothItsNames) {
   EXPECT_EQ(target_.written_registers->core[arm::kSp], 0x20002000U);
 }
 
+TEST_F(SessionTest, TellsOfTheProgramsEndWithItsStatus) {
+  start();
+  ask("vCont;c");
+  Stop stop;
+  stop.reason = StopReason::kExited;
+  stop.exit_status = 0x2A;
+  sent_.clear();
+  target_.resume_handler(stop);
+  EXPECT_EQ(sent_, rsp::encode_packet("W2a"));
+}
+
 // "reset" in hex; GDB 13 would take E.text for the hex of the command's output.
 TEST_F(SessionTest, SaysWhyAMonitorCommandFailedAsOutputAndANumber) {
   target_.attach_handler(failure(ErrorCode::kBusy, "another debugger is attached"));

@@ -77,6 +77,7 @@ Stop stop_from(const wire::Stopped& stopped) {
     const wire::Fault& f = stopped.fault();
     stop.fault = arm::FaultRegisters{f.cfsr(), f.hfsr(), f.mmfar(), f.bfar(), f.sfsr(), f.sfar()};
   }
+  stop.exit_status = static_cast<std::uint8_t>(stopped.exit_status());
   if (stop.reason == StopReason::kWatchpoint)
     stop.watch = WatchHit{stopped.watch_address(), kind_from(stopped.watch_kind())};
   return stop;

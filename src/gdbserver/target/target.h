@@ -46,6 +46,7 @@ struct Stop {
   arm::RegisterFile registers;
   std::optional<arm::FaultRegisters> fault;
   std::optional<WatchHit> watch;  // of kWatchpoint
+  std::uint8_t exit_status = 0;   // of kExited
 };
 
 struct ResumePlan {
