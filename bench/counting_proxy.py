@@ -4,15 +4,15 @@ import threading
 
 
 class CountingProxy:
-    """Listens on a port of its own; `delay` is seconds each way.
+    """Listens on a port of its own, for a port or a Unix socket's path; `delay` is seconds each way.
 
     "up" is what the client sends, the one that connected. `asks` says whose bytes are requests: "client" or "server".
     """
 
-    def __init__(self, target_port, delay, asks="server"):
+    def __init__(self, target, delay, asks="server"):
         self.delay = delay
         self._client_asks = asks == "client"
-        self._target = target_port
+        self._target = target
         self.reset()
         self._loop = asyncio.new_event_loop()
         self._server = None
@@ -45,7 +45,10 @@ class CountingProxy:
         self._loop.run_forever()
 
     async def _accept(self, client_in, client_out):
-        server_in, server_out = await asyncio.open_connection("127.0.0.1", self._target)
+        if isinstance(self._target, str):
+            server_in, server_out = await asyncio.open_unix_connection(self._target)
+        else:
+            server_in, server_out = await asyncio.open_connection("127.0.0.1", self._target)
         await asyncio.gather(self._pump(client_in, server_out, self._count_up),
                              self._pump(server_in, client_out, self._count_down), return_exceptions=True)
 
