@@ -16,7 +16,7 @@ _mvctl_command() {  # what stands below the command $1
     'mvctl bundle inspect') subcommands='' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='@file' ;;
     'mvctl init') subcommands='' flags='--help -h --board --output --context --quiet -q --verbose -v --version' arguments='@directory' ;;
     'mvctl deploy') subcommands='' flags='--help -h --device -d --wait -w --timeout --log --force --build-only --bundle-out --elf --board --key -k --name --version --git-revision --base --debug-auth-pubkey --debug-key --halt-limit --connection-grace-time --minimum-check-in-time --maximum-politeness-time --minimum-kernel-version --minimum-restart-interval --maximum-restart-interval --include-stack-bytes --confirm-timeout --security-counter --output --context --quiet -q --verbose -v' arguments='@file' ;;
-    'mvctl debug') subcommands='' flags='--help -h --key -k --elf -e --port -p --gdb --read-only --output --context --quiet -q --verbose -v --version' arguments='@devices' ;;
+    'mvctl debug') subcommands='' flags='--help -h --key -k --sign-key --elf -e --port -p --gdb --load --read-only --output --context --quiet -q --verbose -v --version' arguments='@devices' ;;
     'mvctl crashes') subcommands='list show debug core' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='' ;;
     'mvctl crashes list') subcommands='' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='@devices' ;;
     'mvctl crashes show') subcommands='' flags='--help -h --elf -e --output --context --quiet -q --verbose -v --version' arguments='@devices' ;;
@@ -146,6 +146,7 @@ _mvctl_values() {  # what the option $2 of the command $1 takes; fails for a fla
     'mvctl deploy --context') values='@contexts' ;;
     'mvctl debug --key') values='@keys' ;;
     'mvctl debug -k') values='@keys' ;;
+    'mvctl debug --sign-key') values='@keys' ;;
     'mvctl debug --elf') values='@file' ;;
     'mvctl debug -e') values='@file' ;;
     'mvctl debug --port') values='-' ;;

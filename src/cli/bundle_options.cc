@@ -83,11 +83,10 @@ std::string shortened(std::string text) {
 
 bundle::AppInfo info_of(const std::filesystem::path& input, const BundleOptions& o) {
   bundle::AppInfo info;
-  const bool ask_git = o.version.empty() || o.git_revision.empty();
-  const SourceState source = ask_git ? source_state(input.parent_path()) : SourceState{};
   info.name = o.name.empty() ? input.stem().string().substr(0, kLongestText) : o.name;
-  info.version = o.version.empty() ? shortened(source.description) : o.version;
-  info.git_revision = o.git_revision.empty() ? shortened(source.revision) : o.git_revision;
+  if (o.version.empty() || o.git_revision.empty()) take_source_state(info, input.parent_path());
+  if (!o.version.empty()) info.version = o.version;
+  if (!o.git_revision.empty()) info.git_revision = o.git_revision;
   info.board = o.board;
   info.syscall_abi = kSyscallAbi;
   info.security_counter = o.security_counter.value_or(0);
@@ -120,6 +119,13 @@ void add_bundle_options(Command& command, BundleOptions& o) {
   command.option("--git-revision", "TEXT", &o.git_revision, "revision of the sources [default: asked of git]");
   command.option("--base", "ADDRESS", &o.base, "where a raw binary begins [default: start of flash]");
   add_policy_options(command, o);
+}
+
+void take_source_state(bundle::AppInfo& info, const std::filesystem::path& folder) {
+  const SourceState source = source_state(folder);
+  if (source.revision.empty()) return;
+  info.version = shortened(source.description);
+  info.git_revision = shortened(source.revision);
 }
 
 tl::expected<MadeBundle, Failure> make_bundle(const std::filesystem::path& input, const BundleOptions& options) {

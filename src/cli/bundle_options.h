@@ -42,6 +42,9 @@ struct MadeBundle {
   std::uint64_t content_bytes = 0;  // of all layers
 };
 
+// Version and revision as git says of the work tree that `folder` is in; nothing changes if it is in none.
+void take_source_state(bundle::AppInfo& info, const std::filesystem::path& folder);
+
 // Reads `input` (ELF, HEX or binary) and makes its bundle, in memory.
 // Failures: kNotFound (file, key), kFailed (refused, with the file's name in the sentence).
 tl::expected<MadeBundle, Failure> make_bundle(const std::filesystem::path& input, const BundleOptions& options);

@@ -12,6 +12,7 @@
 #include <boost/asio/signal_set.hpp>
 
 #include "cli/gdb_process.h"
+#include "cli/program_delivery.h"
 #include "gdbserver/session/server.h"
 #include "gdbserver/target/agent_target.h"
 #include "gdbserver/target/debug_link.h"
@@ -133,6 +134,11 @@ class Session final : public DebugSession {
                                              transport::SecureChannel::Peer{ca, plan_.device_id});
     client_ = std::make_unique<gdb::AgentClient>(*link_, *scheduler_, random_session, gdb::AgentClient::Settings{});
     target_ = std::make_unique<gdb::AgentTarget>(*client_);
+    target_->deliver_by([this](gdb::FlashContent content, gdb::Handler<gdb::AgentTarget::Delivered> handler) {
+      delivery_.start({plan_.context, plan_.device_id, plan_.sign_key, plan_.elf_path}, std::move(content),
+                      std::move(handler));
+    });
+    front_.delivery = &delivery_;
     front_.target = target_.get();
     front_.output = &program_.output();
     front_.on_notice(nullptr);
@@ -193,7 +199,10 @@ class Session final : public DebugSession {
   // Stands before the target because the port is open before there is one.
   struct Front final : gdb::Target {
     void attach(gdb::Handler<gdb::Stop> h) override { target->attach(std::move(h)); }
-    void detach(gdb::Handler<void> h) override { target->detach(std::move(h)); }
+    void detach(gdb::Handler<void> h) override {
+      delivery->give_up();
+      target->detach(std::move(h));
+    }
     const std::vector<gdb::Region>& regions() const override { return target->regions(); }
     void read(std::uint32_t a, std::uint32_t n, gdb::Handler<gdb::Bytes> h) override {
       target->read(a, n, std::move(h));
@@ -216,6 +225,7 @@ class Session final : public DebugSession {
     void resume(const gdb::ResumePlan& p, gdb::Handler<gdb::Stop> h) override { target->resume(p, std::move(h)); }
     void interrupt() override { target->interrupt(); }
     void reset(gdb::Handler<gdb::Stop> h) override { target->reset(std::move(h)); }
+    void load(gdb::FlashContent c, gdb::Handler<gdb::Loaded> h) override { target->load(std::move(c), std::move(h)); }
     gdb::Result<void> insert_breakpoint(std::uint32_t a, const gdb::BreakpointProgram& p) override {
       return target->insert_breakpoint(a, p);
     }
@@ -226,7 +236,9 @@ class Session final : public DebugSession {
     std::string watch_help() const override { return target->watch_help(); }
     gdb::ProgramLimits program_limits() const override { return target->program_limits(); }
     gdb::WatchSupport watch_support() const override { return target->watch_support(); }
-    std::string status() const override { return target->status(); }
+    std::string status() const override {
+      return target->status() + (delivery->last().empty() ? "" : "last load    " + delivery->last() + "\n");
+    }
     void on_notice(std::function<void(const std::string&)> h) override {
       target->on_notice([this, h = std::move(h)](const std::string& text) {
         output->step("link", text);
@@ -235,6 +247,7 @@ class Session final : public DebugSession {
     }
     void on_console(std::function<void(const std::string&)> h) override { target->on_console(std::move(h)); }
     gdb::Target* target = nullptr;
+    ProgramDelivery* delivery = nullptr;
     Output* output = nullptr;
   };
 
@@ -249,6 +262,7 @@ class Session final : public DebugSession {
   std::unique_ptr<gdb::AgentClient> client_;
   std::unique_ptr<gdb::AgentTarget> target_;
   std::unique_ptr<gdb::Server> server_;
+  ProgramDelivery delivery_{io_, program_.output()};
   std::unique_ptr<gdb::Scheduler::Timer> farewell_;
   GdbProcess gdb_{io_};
   bool ending_ = false;

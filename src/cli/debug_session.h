@@ -20,6 +20,7 @@ struct DebugPlan {
   std::string label;  // how to call the device to a person
   std::optional<transport::DebugIdentity> identity;
   std::string key_name;
+  std::optional<std::string> sign_key;  // for what GDB loads; nothing: the one of ours that signed the running bundle
   std::string elf_path;  // empty: none; given to GDB as well
   std::optional<gdb::ElfImage> image;
   bool read_only = false;  // GDB may look at memory while the application runs, and change nothing

@@ -92,6 +92,7 @@ bool pause_unless_interrupted() {
 
 Answer<Device> wait_until_running(CloudClient& cloud, Output& output, const RolloutOptions& options) {
   const auto deadline = Clock::now() + options.timeout;
+  const auto wanted = [&] { return !options.go_on || options.go_on(); };
   Story story(output);
   std::optional<Device> last;
   std::optional<Answer<Device>> outcome;
@@ -114,10 +115,11 @@ Answer<Device> wait_until_running(CloudClient& cloud, Output& output, const Roll
     return !outcome.has_value();
   };
   const auto watched = cloud.watch(
-      options.device_sid, look, [&] { return Clock::now() < deadline; }, lost);
+      options.device_sid, look, [&] { return Clock::now() < deadline && wanted(); }, lost);
   if (outcome && *outcome) story.done();
   if (outcome) return *std::move(outcome);
   if (!watched) return tl::make_unexpected(watched.error());
+  if (!wanted()) return fail(ExitCode::kFailed, "nobody waits any more");
   if (!interrupted()) return tl::make_unexpected(time_is_up(last, options));
   return fail(ExitCode::kFailed, "interrupted; the order stands, and the device goes on",
               "see mvctl devices show " + (last ? last->label() : options.device_sid));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <string>
 
 #include "cli/cloud_client.h"
@@ -14,6 +15,7 @@ struct RolloutOptions {
   std::string hash;   // "sha256:HEX": what it is to run
   std::string label;  // "weather 1.4.3"
   std::chrono::milliseconds timeout{};
+  std::function<bool()> go_on = {};  // asked often; false: nobody waits any more. Empty: until Ctrl-C
 };
 
 // A failure that may pass while we wait: the cloud is not reached.

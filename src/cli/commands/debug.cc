@@ -8,14 +8,13 @@
 
 #include <fmt/format.h>
 
-#include "cli/base64.h"
 #include "cli/cloud_command.h"
 #include "cli/command.h"
 #include "cli/commands.h"
 #include "cli/debug_session.h"
 #include "cli/elf_choice.h"
 #include "cli/key_store.h"
-#include "wire/proto/manifest.pb.h"
+#include "cli/running_bundle.h"
 
 namespace mv::cli {
 namespace {
@@ -26,49 +25,13 @@ constexpr int kLastPort = 65535;
 struct DebugOptions {
   std::string device;
   std::optional<std::string> key;
+  std::optional<std::string> sign_key;
   std::optional<std::string> elf;
   int port = kDefaultPort;
   bool gdb = false;
+  bool load = false;
   bool read_only = false;
 };
-
-// What the cloud knows of the bundle that runs.
-struct Running {
-  std::string name;  // "weather 1.4.2"
-  std::vector<std::uint8_t> debug_key;
-  std::vector<std::uint8_t> build_id;
-};
-
-std::vector<std::uint8_t> bytes_of(const std::string& text) { return {text.begin(), text.end()}; }
-
-// The manifest says which key may debug and which build it is.
-Answer<wire::AppBody> fetch_manifest(CloudClient& cloud, const std::string& sid) {
-  const auto document = cloud.get("/Apps/" + sid + "/Manifest");
-  if (!document) return tl::make_unexpected(document.error());
-  const auto encoded = decode_base64(document->value("encoded_bytes", std::string()));
-  wire::OpaqueManifest manifest;
-  wire::AppBody body;
-  if (!encoded || !manifest.ParseFromString(*encoded) || !body.ParseFromString(manifest.body()))
-    return fail(ExitCode::kFailed, "the cloud sent a manifest that cannot be read", "is mvctl as new as mvcloud?");
-  return body;
-}
-
-Answer<Running> what_runs(CloudClient& cloud, const Device& device) {
-  if (device.reported_hash.empty())
-    return fail(ExitCode::kRefusedByDevice, device.label() + " runs no application",
-                fmt::format("deploy one:  mvctl deploy . --device {} --debug-key dev", device.label()));
-  const auto apps = cloud.apps();
-  if (!apps) return tl::make_unexpected(apps.error());
-  const auto app =
-      std::find_if(apps->begin(), apps->end(), [&](const App& a) { return a.hash == device.reported_hash; });
-  if (app == apps->end())
-    return fail(ExitCode::kNotFound, device.label() + " runs a bundle that this cloud does not have",
-                "deploy one from here:  mvctl deploy . --device " + device.label());
-  const auto body = fetch_manifest(cloud, app->sid);
-  if (!body) return tl::make_unexpected(body.error());
-  return Running{app->name + (app->version.empty() ? "" : " " + app->version),
-                 bytes_of(body->debug().debug_auth_pubkey()), bytes_of(body->info().build_id())};
-}
 
 std::string key_path(const std::string& name_or_file) {
   if (!is_key_name(name_or_file) || std::filesystem::exists(name_or_file)) return name_or_file;
@@ -76,16 +39,16 @@ std::string key_path(const std::string& name_or_file) {
 }
 
 // The key that was named, if it is the one of the bundle.
-Result take_named_key(DebugPlan& plan, const Running& running, const std::string& name) {
+Result take_named_key(DebugPlan& plan, const RunningBundle& running, const std::string& name) {
   const std::string file = key_path(name);
   auto identity = transport::DebugIdentity::load(file);
   if (!identity) {
     return fail(std::filesystem::exists(file) ? ExitCode::kFailed : ExitCode::kNotFound, identity.error(),
                 "see the keys there are:  mvctl keys list");
   }
-  if (identity->public_point() != running.debug_key)
+  if (identity->public_point() != running.manifest.body().policies.debug_auth_pubkey)
     return fail(ExitCode::kNotAuthorised,
-                fmt::format("key {} is not the debug key of {}, which {} runs", name, running.name, plan.label),
+                fmt::format("key {} is not the debug key of {}, which {} runs", name, running.label, plan.label),
                 fmt::format("use the key it was made with, or deploy anew:  mvctl deploy . --device {} --debug-key {}",
                             plan.label, name));
   plan.key_name = name;
@@ -94,40 +57,56 @@ Result take_named_key(DebugPlan& plan, const Running& running, const std::string
 }
 
 // Without --key: the one of our keys that the bundle names.
-Result find_key(DebugPlan& plan, const Running& running) {
+Result find_key(DebugPlan& plan, const RunningBundle& running) {
   for (const std::string& name : key_names()) {
     auto identity = transport::DebugIdentity::load(key_files(name).private_file.string());
-    if (!identity || identity->public_point() != running.debug_key) continue;
+    if (!identity || identity->public_point() != running.manifest.body().policies.debug_auth_pubkey) continue;
     plan.key_name = name;
     plan.identity = std::move(*identity);
     return {};
   }
   return fail(ExitCode::kNotAuthorised,
-              fmt::format("none of your keys is the debug key of {}, which {} runs", running.name, plan.label),
+              fmt::format("none of your keys is the debug key of {}, which {} runs", running.label, plan.label),
               "name the private key:  mvctl debug " + plan.label + " --key FILE");
 }
 
-Result choose_key(DebugPlan& plan, const Running& running, const DebugOptions& options) {
-  if (running.debug_key.empty())
+Result choose_key(DebugPlan& plan, const RunningBundle& running, const DebugOptions& options) {
+  if (running.manifest.body().policies.debug_auth_pubkey.empty())
     return fail(
         ExitCode::kRefusedByDevice,
-        fmt::format("{} runs {}, which carries no debug key, so it cannot be debugged", plan.label, running.name),
+        fmt::format("{} runs {}, which carries no debug key, so it cannot be debugged", plan.label, running.label),
         fmt::format("deploy a bundle made with one, for example:  mvctl deploy . --device {} --debug-key dev",
                     plan.label));
   return options.key ? take_named_key(plan, running, *options.key) : find_key(plan, running);
 }
 
-Result take_elf(DebugPlan& plan, const Running& running, const DebugOptions& options) {
-  auto elf = choose_elf(
-      options.elf,
-      {.build_id = running.build_id,
-       .whose = plan.label + " runs",
-       .hint = "deploy it first, or name the ELF that was deployed:  mvctl deploy . --device " + plan.label});
+// An ELF of another build is no use before GDB has loaded it: nothing is read from it until then.
+Result take_elf_to_load(DebugPlan& plan, const std::string& path, const bundle::AppInfo& runs) {
+  auto elf = choose_elf(path, {.build_id = {}, .whose = {}, .hint = {}});
+  if (!elf) return tl::make_unexpected(elf.error());
+  plan.elf_path = path;
+  if (!runs.build_id.empty() && (*elf)->image.build_id == runs.build_id) plan.image = std::move((*elf)->image);
+  return {};
+}
+
+Result take_elf(DebugPlan& plan, const RunningBundle& running, const DebugOptions& options) {
+  const bundle::AppInfo& runs = running.manifest.body().info;
+  if (options.load && options.elf) return take_elf_to_load(plan, *options.elf, runs);
+  auto elf = choose_elf(options.elf,
+                        {.build_id = runs.build_id,
+                         .whose = plan.label + " runs",
+                         .hint = fmt::format("deploy it first, or let GDB load it:  mvctl debug {} --elf {} --load",
+                                             plan.label, options.elf.value_or("FILE"))});
   if (!elf) return tl::make_unexpected(elf.error());
   if (!*elf) return {};
   plan.elf_path = (*elf)->path;
   plan.image = std::move((*elf)->image);
   return {};
+}
+
+std::string about_elf(const DebugPlan& plan) {
+  if (plan.elf_path.empty()) return "no ELF of this build found here, name it with --elf";
+  return "ELF " + plan.elf_path + (plan.image ? " matches" : " is of another build: type load in GDB");
 }
 
 Result make_plan(CloudClient& cloud, const DebugOptions& options, DebugPlan& plan, std::string& summary) {
@@ -137,13 +116,11 @@ Result make_plan(CloudClient& cloud, const DebugOptions& options, DebugPlan& pla
   plan.label = device->label();
   if (!device->online)
     return fail(ExitCode::kDeviceOffline, plan.label + " is offline", "see when it was last there:  mvctl devices");
-  const auto running = what_runs(cloud, *device);
+  const auto running = running_bundle(cloud, *device);
   if (!running) return tl::make_unexpected(running.error());
   if (auto key = choose_key(plan, *running, options); !key) return key;
   if (auto elf = take_elf(plan, *running, options); !elf) return elf;
-  summary = fmt::format("{} runs {}{}", plan.label, running->name,
-                        plan.elf_path.empty() ? "; no ELF of this build found here, name it with --elf"
-                                              : "; ELF " + plan.elf_path + " matches");
+  summary = fmt::format("{} runs {}; {}", plan.label, running->label, about_elf(plan));
   return {};
 }
 
@@ -163,6 +140,7 @@ Result debug(Program& program, const DebugOptions& options) {
   plan.context = *context;
   plan.start_gdb = options.gdb;
   plan.read_only = options.read_only;
+  plan.sign_key = options.sign_key;
   std::string summary;
   const auto planned =
       with_cloud(program, [&](CloudClient& cloud) { return make_plan(cloud, options, plan, summary); });
@@ -178,11 +156,15 @@ void add_debug(Command& root, Program& program) {
   command.describe(
       "Opens a GDB server on this machine and connects it, end to end encrypted, to the debug agent of the device. "
       "Only a key that the running bundle names is let in. The application is halted when GDB connects, and runs on "
-      "when GDB leaves. A second GDB on the same port may read memory meanwhile, also while the application runs.");
+      "when GDB leaves. A second GDB on the same port may read memory meanwhile, also while the application runs. What "
+      "GDB loads is deployed: signed, sent as far as it differs, and stopped at its first instruction.");
   auto options = std::make_shared<DebugOptions>();
   command.argument("DEVICE", &options->device, "name, id or unique prefix").complete(Completion::kDevice);
   command.option("--key,-k", "KEY", &options->key, "private debug key: a name from mvctl keys, or a PEM file")
       .shows_default("the one of your keys that the bundle names")
+      .complete(Completion::kKey);
+  command.option("--sign-key", "KEY", &options->sign_key, "private key that signs what GDB loads: a name or a PEM file")
+      .shows_default("the one of your keys that signed the bundle")
       .complete(Completion::kKey);
   command.option("--elf,-e", "FILE", &options->elf, "the program that runs there, with its debug information")
       .shows_default("the matching one in this folder or in build/")
@@ -190,9 +172,12 @@ void add_debug(Command& root, Program& program) {
   command.option("--port,-p", "N", &options->port, "port to listen on; 0 takes any that is free")
       .shows_default(std::to_string(kDefaultPort));
   command.flag("--gdb", options->gdb, "start GDB, ready connected, and end with it");
+  command.flag("--load", options->load, "the ELF is to be loaded: it need not be the build that runs");
   command.flag("--read-only", options->read_only, "look at memory while the application runs; halt and change nothing");
   command.example("mvctl debug porch --gdb", "step through the application on porch");
   command.example("mvctl debug porch --elf build/weather.elf --port 0", "for an editor: prints the port it took");
+  command.example("mvctl debug porch --elf build/weather.elf --load --gdb",
+                  "then type load: the program goes to porch");
   command.run([options, &program] { return debug(program, *options); });
 }
 

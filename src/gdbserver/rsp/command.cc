@@ -97,6 +97,20 @@ Command parse_write_memory_binary(std::string_view text) {
   return WriteMemory{range->first, Bytes(text.begin(), text.end())};
 }
 
+Command parse_flash_erase(std::string_view text) {
+  if (!take(text, ":")) return Malformed{};
+  const auto range = take_pair(text);
+  if (!range || !text.empty()) return Malformed{};
+  return FlashErase{range->first, range->second};
+}
+
+Command parse_flash_write(std::string_view text) {
+  if (!take(text, ":")) return Malformed{};
+  const auto address = take_u32(text);
+  if (!address || !take(text, ":")) return Malformed{};
+  return FlashWrite{*address, Bytes(text.begin(), text.end())};
+}
+
 Command parse_checksum(std::string_view text) {
   const auto range = take_pair(text);
   if (!range || !text.empty()) return Malformed{};
@@ -321,6 +335,9 @@ constexpr std::array kNamed = {
     Named{"vCont?", [](std::string_view) -> Command { return ResumeQuery{}; }},
     Named{"vCont", parse_vcont},
     Named{"vCtrlC", [](std::string_view) -> Command { return Interrupt{}; }},
+    Named{"vFlashErase", parse_flash_erase},
+    Named{"vFlashWrite", parse_flash_write},
+    Named{"vFlashDone", [](std::string_view) -> Command { return FlashDone{}; }},
     Named{"vKill", [](std::string_view) -> Command { return Kill{.replies = true}; }},
     Named{"vRun", [](std::string_view) -> Command { return Restart{.replies = true}; }},
 };

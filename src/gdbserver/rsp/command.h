@@ -49,7 +49,16 @@ struct WriteMemory {  // M addr,length:XX... or X addr,length:binary
   std::uint32_t address;
   Bytes bytes;
 };
-struct Checksum {  // qCRC:addr,length
+struct FlashErase {  // vFlashErase:addr,length
+  std::uint32_t address;
+  std::uint32_t length;
+};
+struct FlashWrite {  // vFlashWrite:addr:binary
+  std::uint32_t address;
+  Bytes bytes;
+};
+struct FlashDone {};  // vFlashDone
+struct Checksum {     // qCRC:addr,length
   std::uint32_t address;
   std::uint32_t length;
 };
@@ -133,11 +142,12 @@ struct Restart {  // R XX, vRun;...
   bool replies;   // vRun wants a stop reply, R gets none
 };
 
-using Command = std::variant<Unknown, Malformed, QuerySupported, StartNoAckMode, LldbClient, HostInfo, WatchSupportInfo,
-                             ExtendedMode, HaltReason, ReadRegisters, WriteRegisters, ReadRegister, WriteRegister,
-                             ReadMemory, WriteMemory, Checksum, Search, ResumeQuery, Resume, Interrupt, Breakpoint,
-                             SetThread, ThreadAlive, CurrentThread, ThreadListFirst, ThreadListNext, ThreadExtraInfo,
-                             QueryAttached, QuerySymbol, Transfer, Monitor, HostFileRequest, Detach, Kill, Restart>;
+using Command =
+    std::variant<Unknown, Malformed, QuerySupported, StartNoAckMode, LldbClient, HostInfo, WatchSupportInfo,
+                 ExtendedMode, HaltReason, ReadRegisters, WriteRegisters, ReadRegister, WriteRegister, ReadMemory,
+                 WriteMemory, FlashErase, FlashWrite, FlashDone, Checksum, Search, ResumeQuery, Resume, Interrupt,
+                 Breakpoint, SetThread, ThreadAlive, CurrentThread, ThreadListFirst, ThreadListNext, ThreadExtraInfo,
+                 QueryAttached, QuerySymbol, Transfer, Monitor, HostFileRequest, Detach, Kill, Restart>;
 
 // The meaning of a packet's payload. Bounded by the payload's length.
 Command parse_command(std::string_view payload);

@@ -29,6 +29,20 @@ TEST(ParseCommand, WritesMemoryOnlyIfTheLengthIsRight) {
     parse_as<Malformed>(wrong);
 }
 
+TEST(ParseCommand, ErasesAndWritesFlash) {
+  const auto erase = parse_as<FlashErase>("vFlashErase:8000000,2000");
+  EXPECT_EQ(erase.address, 0x8000000U);
+  EXPECT_EQ(erase.length, 0x2000U);
+  const auto write = parse_as<FlashWrite>("vFlashWrite:8000000:a:,;");
+  EXPECT_EQ(write.address, 0x8000000U);
+  EXPECT_EQ(write.bytes, (Bytes{'a', ':', ',', ';'}));
+  EXPECT_TRUE(parse_as<FlashWrite>("vFlashWrite:0:").bytes.empty());
+  parse_as<FlashDone>("vFlashDone");
+  for (const auto* wrong : {"vFlashErase", "vFlashErase:10", "vFlashErase:10,20,30", "vFlashErase:x,1", "vFlashWrite",
+                            "vFlashWrite:10", "vFlashWrite::ab", "vFlashErase:100000000,1"})
+    parse_as<Malformed>(wrong);
+}
+
 TEST(ParseCommand, AStepCountsBeforeARunAndNamesItsThread) {
   const auto range = parse_as<Resume>("vCont;r8000,8010:1;c");
   EXPECT_EQ(range.kind, Resume::Kind::kRange);

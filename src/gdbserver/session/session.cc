@@ -15,7 +15,9 @@ namespace {
 template <class Command>
 constexpr bool kChanges = std::is_same_v<Command, rsp::WriteRegisters> || std::is_same_v<Command, rsp::WriteRegister> ||
                           std::is_same_v<Command, rsp::WriteMemory> || std::is_same_v<Command, rsp::Resume> ||
-                          std::is_same_v<Command, rsp::Breakpoint> || std::is_same_v<Command, rsp::Restart>;
+                          std::is_same_v<Command, rsp::Breakpoint> || std::is_same_v<Command, rsp::Restart> ||
+                          std::is_same_v<Command, rsp::FlashErase> || std::is_same_v<Command, rsp::FlashWrite> ||
+                          std::is_same_v<Command, rsp::FlashDone>;
 
 constexpr std::string_view kOnlyReads =
     "this GDB may only read: another one drives the session, or mvctl debug runs with --read-only";
@@ -28,7 +30,6 @@ constexpr std::size_t kMaxConsoleBacklog = 1U << 16;
 
 // GDB waits 2 s for a reply and three times so; an unknown notification starts its clock anew (GDB 13, remote.c).
 constexpr std::chrono::seconds kKeepAlive{1};
-constexpr int kDeadlineSeconds = 20;
 
 }  // namespace
 
@@ -63,18 +64,20 @@ void Session::observe() {
   state_ = State::kHalted;
 }
 
-std::uint64_t Session::begin() {
+std::uint64_t Session::begin(int patience) {
   state_ = State::kBusy;
   const auto ticket = ++ticket_;
-  timer_ = scheduler_.after(kKeepAlive, [this, ticket] { keep_alive(ticket, 1); });
+  timer_ = scheduler_.after(kKeepAlive, [this, ticket, patience] { keep_alive(ticket, 1, patience); });
   return ticket;
 }
 
-void Session::keep_alive(std::uint64_t ticket, int seconds) {
+void Session::keep_alive(std::uint64_t ticket, int seconds, int patience) {
   if (!current(ticket)) return;
-  if (seconds >= kDeadlineSeconds) return answer(rsp::error_text("the device did not answer within 20 s: try again"));
+  if (seconds >= patience)
+    return answer(rsp::error_text(fmt::format("the device did not answer within {} s: try again", patience)));
   if (!is_lldb_) send_(rsp::encode_notification("mv-alive:0"));
-  timer_ = scheduler_.after(kKeepAlive, [this, ticket, seconds] { keep_alive(ticket, seconds + 1); });
+  timer_ =
+      scheduler_.after(kKeepAlive, [this, ticket, seconds, patience] { keep_alive(ticket, seconds + 1, patience); });
 }
 
 void Session::attach() {

@@ -8,6 +8,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -16,6 +17,7 @@
 #include "gdbserver/rsp/command.h"
 #include "gdbserver/rsp/packet.h"
 #include "gdbserver/rtos/thread_reader.h"
+#include "gdbserver/session/flash_writer.h"
 #include "gdbserver/session/host_file.h"
 #include "gdbserver/target/scheduler.h"
 #include "gdbserver/target/target.h"
@@ -74,6 +76,9 @@ class Session {
   void handle(const rsp::WriteRegister& command);
   void handle(const rsp::ReadMemory& command);
   void handle(const rsp::WriteMemory& command);
+  void handle(const rsp::FlashErase& command);
+  void handle(const rsp::FlashWrite& command);
+  void handle(const rsp::FlashDone& command);
   void handle(const rsp::Checksum& command);
   void handle(const rsp::Search& command);
   void handle(const rsp::ResumeQuery& command);
@@ -108,15 +113,18 @@ class Session {
   void notice(const std::string& text);
   void print(const std::string& text);
 
+  // Seconds that an answer may take before the client is told that there is none.
+  static constexpr int kPatience = 20;
+
   // Marks the session busy and hands out a ticket; an answer whose ticket is out of date is dropped.
-  std::uint64_t begin();
+  std::uint64_t begin(int patience);
   bool current(std::uint64_t ticket) const { return ticket == ticket_ && state_ == State::kBusy; }
-  void keep_alive(std::uint64_t ticket, int seconds);
+  void keep_alive(std::uint64_t ticket, int seconds, int patience);
 
   // Wraps an action so that it does nothing once the session is gone or has given up waiting for it.
   template <class T>
-  Handler<T> guarded(std::function<void(Result<T>)> action) {
-    const auto ticket = begin();
+  Handler<T> guarded(std::function<void(Result<T>)> action, int patience = kPatience) {
+    const auto ticket = begin(patience);
     return [this, alive = alive_, ticket, action = std::move(action)](Result<T> result) {
       if (*alive && current(ticket)) action(std::move(result));
     };
@@ -141,6 +149,7 @@ class Session {
   void explain(const Stop& stop);
   std::string stop_reason(const Stop& stop) const;
   void restarted(const Result<Stop>& stop, bool replies);
+  void loaded(const Result<Loaded>& loaded);
   void monitor_reset();
   void set_step_interrupts(bool on);
   void release(bool replies);
@@ -170,6 +179,7 @@ class Session {
   Error failure_;
   Stop stop_;
   std::set<std::uint32_t> hardware_breakpoints_;
+  std::optional<FlashWriter> flash_;  // while the client writes a program
   rtos::ThreadReader threads_;
   std::uint32_t running_ = rtos::kApplication;   // of the last stop
   std::uint32_t selected_ = rtos::kApplication;  // whose registers the client means

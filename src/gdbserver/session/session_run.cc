@@ -102,6 +102,8 @@ void Session::handle(const rsp::Interrupt&) {
 }
 
 void Session::handle(const rsp::Monitor& command) {
+  if (!pending_notice_.empty())
+    send_(rsp::encode_packet(rsp::console("[mvctl] " + std::exchange(pending_notice_, {}) + "\n")));
   switch (parse_monitor(command.text)) {
     case MonitorCommand::kHelp:
       return reply(rsp::to_hex(std::string_view(monitor_help() + target_.watch_help())));

@@ -104,7 +104,8 @@ void AgentTarget::attach(Handler<Stop> handler) {
   });
 }
 
-// The same manifest is the same flash: what is known of it stays known over sessions.
+// The same manifest is the same flash: what is known of it stays known over sessions. Another one came without the
+// breakpoints of the one before.
 void AgentTarget::adopt(const wire::Attached& attached) {
   const auto hash = span_of(attached.manifest_hash());
   const bool same_image =
@@ -113,7 +114,7 @@ void AgentTarget::adopt(const wire::Attached& attached) {
   facts_.manifest_hash.assign(hash.begin(), hash.end());
   const auto id = span_of(attached.build_id());
   facts_.build_id.assign(id.begin(), id.end());
-  if (!attached.resumed()) {
+  if (!attached.resumed() || !same_image) {
     ledger_.device_lost_all();
     watches_.device_lost_all();
   }
@@ -466,6 +467,32 @@ void AgentTarget::reset(Handler<Stop> handler) {
   });
 }
 
+void AgentTarget::load(FlashContent content, Handler<Loaded> handler) {
+  if (!deliver_) return handler(failure(ErrorCode::kUnsupported, "no program can be loaded from here: deploy it"));
+  deliver_(std::move(content), [this, session = sessions_, handler = std::move(handler)](Result<Delivered> delivered) {
+    if (delivered) {
+      image_ = std::move(delivered->image);
+      compared_ = false;
+      trusted_.clear();
+    }
+    if (session != sessions_) return;  // nobody waits: nothing may be halted any more
+    if (!delivered) return handler(tl::make_unexpected(delivered.error()));
+    begin_again([handler, summary = delivered->summary](Result<Stop> stop) {
+      if (!stop) return handler(failure(stop.error().code, summary + ", but then " + stop.error().text));
+      handler(Loaded{*stop, summary});
+    });
+  });
+}
+
+// At the first instruction of what runs now. A device that halts a new program there itself has done so.
+void AgentTarget::begin_again(Handler<Stop> handler) {
+  attach([this, before = facts_.manifest_hash, handler = std::move(handler)](Result<Stop> stop) {
+    const bool is_new = facts_.manifest_hash != before;
+    if (!stop || (is_new && stop->reason == StopReason::kReset)) return handler(std::move(stop));
+    reset(handler);
+  });
+}
+
 void AgentTarget::detach(Handler<void> handler) {
   if (!client_.resume_open()) return send_detach(std::move(handler));
   detach_when_stopped_ = [this, handler = std::move(handler)] { send_detach(handler); };
@@ -473,6 +500,7 @@ void AgentTarget::detach(Handler<void> handler) {
 }
 
 void AgentTarget::send_detach(Handler<void> handler) {
+  ++sessions_;
   ledger_.clear();
   watches_.clear();
   cache_.forget_ram();

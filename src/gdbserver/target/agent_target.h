@@ -28,8 +28,19 @@ struct DeviceFacts {
 
 class AgentTarget final : public Target {
  public:
+  // A new program that has reached the device and runs there, or did so before.
+  struct Delivered {
+    std::string summary;
+    std::optional<ElfImage> image;  // what is known of it
+  };
+  // Makes flash content the device's application; the handler is called from the event loop. Errors: why it did not.
+  using Deliver = std::function<void(FlashContent, Handler<Delivered>)>;
+
   // `client` must outlive the target.
   explicit AgentTarget(AgentClient& client);
+
+  // How new programs get there. Without it none can be loaded.
+  void deliver_by(Deliver deliver) { deliver_ = std::move(deliver); }
 
   // Connects and asks what runs, without stopping it. If `image` is given, its read-only segments are compared with the
   // device by digest, and what is equal is never read over the link.
@@ -48,6 +59,7 @@ class AgentTarget final : public Target {
   void resume(const ResumePlan& plan, Handler<Stop> handler) override;
   void interrupt() override { client_.interrupt(); }
   void reset(Handler<Stop> handler) override;
+  void load(FlashContent content, Handler<Loaded> handler) override;
   Result<void> insert_breakpoint(std::uint32_t address, const BreakpointProgram& program) override;
   void remove_breakpoint(std::uint32_t address) override { ledger_.remove(address); }
   std::string elf_path() const override { return image_ ? image_->path : std::string(); }
@@ -82,6 +94,7 @@ class AgentTarget final : public Target {
   wire::AgentRequest resume_request(const ResumePlan& plan, const BreakpointLedger::Changes& changes,
                                     const WatchpointLedger::Changes& watches) const;
   void ask_for_memory(wire::ResumeRequest& resume) const;
+  void begin_again(Handler<Stop> handler);
   void stopped_again(Handler<Stop> handler, Result<wire::AgentReply> reply);
   void attach_after_loss(Handler<Stop> handler);
   void send_detach(Handler<void> handler);
@@ -106,6 +119,8 @@ class AgentTarget final : public Target {
   std::vector<std::uint32_t> recent_lines_;  // RAM lines asked for in this stop, pushed with the next
   std::vector<MemoryCache::Span> expected_;  // pushed with every stop, too
   std::optional<std::function<void()>> detach_when_stopped_;
+  Deliver deliver_;
+  std::uint64_t sessions_ = 0;  // that were ended
 };
 
 }  // namespace mv::gdb

@@ -266,6 +266,129 @@ TEST_F(AgentTargetTest, StopsTheApplicationAgainWhenTheDeviceRestarted) {
   EXPECT_EQ(take_requests().at(0).resume().insert_size(), 1) << "the device has forgotten its breakpoints";
 }
 
+class LoadTest : public AgentTargetTest {
+ protected:
+  // Up to the moment when the program has reached the device.
+  void load() {
+    target_.deliver_by([this](FlashContent content, Handler<AgentTarget::Delivered> handler) {
+      delivered_ = std::move(content);
+      deliver_ = std::move(handler);
+    });
+    target_.load({{kFlash, {1, 2, 3}}}, [this](Result<Loaded> loaded) { loaded_ = std::move(loaded); });
+    run();
+  }
+
+  static ElfImage image(const std::string& bytes) {
+    ElfImage image;
+    image.path = "/new.elf";
+    image.read_only.push_back({.address = kFlash, .bytes = {bytes.begin(), bytes.end()}, .gaps = {}});
+    return image;
+  }
+
+  static wire::AgentReply attached_to(char manifest, wire::StopReason reason) {
+    wire::AgentReply reply = attached(true);
+    reply.mutable_attached()->set_manifest_hash(std::string(32, manifest));
+    reply.mutable_attached()->mutable_stopped()->set_reason(reason);
+    return reply;
+  }
+
+  static wire::AgentReply digest_of(std::uint32_t sequence, const std::string& bytes) {
+    wire::AgentReply reply;
+    reply.set_sequence(sequence);
+    std::string digest(SHA256_DIGEST_LENGTH, '\0');
+    SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
+           reinterpret_cast<unsigned char*>(digest.data()));
+    reply.mutable_digest()->add_sha256(digest);
+    return reply;
+  }
+
+  FlashContent delivered_;
+  Handler<AgentTarget::Delivered> deliver_;
+  std::optional<Result<Loaded>> loaded_;
+};
+
+TEST_F(LoadTest, GoesOnInTheNewProgramThatTheDeviceHoldsAtItsStart) {
+  attach();
+  ASSERT_TRUE(target_.insert_breakpoint(kFlash + 0x10, {}));
+  resume();
+  say(stopped(1, wire::STOP_BREAKPOINT));
+  take_requests();
+
+  load();
+  ASSERT_EQ(delivered_.size(), 1U);
+  EXPECT_TRUE(take_requests().empty()) << "not a byte goes to the device by itself";
+  deliver_(AgentTarget::Delivered{"sent", image("abc")});
+  auto requests = take_requests();
+  ASSERT_EQ(requests.size(), 1U);
+  EXPECT_TRUE(requests[0].attach().halt());
+  say(attached_to('n', wire::STOP_RESET));
+  requests = take_requests();
+  ASSERT_EQ(requests.size(), 1U);
+  ASSERT_TRUE(requests[0].has_digest());
+  say(digest_of(requests[0].sequence(), "abc"));
+
+  ASSERT_TRUE(loaded_ && loaded_->has_value());
+  EXPECT_EQ((*loaded_)->summary, "sent");
+  EXPECT_EQ((*loaded_)->stop.reason, StopReason::kReset);
+  EXPECT_EQ(target_.elf_path(), "/new.elf");
+  EXPECT_EQ(target_.trusted_flash(), 3U);
+  read(kFlash, 3);
+  EXPECT_EQ(**read_, (Bytes{'a', 'b', 'c'}));
+  // The old program's breakpoints went with it; what is wanted is sent anew.
+  resume();
+  requests = take_requests();
+  ASSERT_EQ(requests.size(), 1U);
+  EXPECT_EQ(requests[0].resume().insert_size(), 1);
+}
+
+TEST_F(LoadTest, RestartsWhatDoesNotStandAtItsStart) {
+  for (const auto& [manifest, reason] :
+       {std::pair('h', wire::STOP_RESET), std::pair('n', wire::STOP_INTERRUPT)}) {  // the same program; another one
+    attach();
+    load();
+    deliver_(AgentTarget::Delivered{"fine", image("abc")});
+    take_requests();
+    say(attached_to(manifest, reason));
+    auto requests = take_requests();
+    ASSERT_EQ(requests.size(), 1U);
+    say(digest_of(requests[0].sequence(), "abc"));
+    requests = take_requests();
+    ASSERT_EQ(requests.size(), 1U);
+    EXPECT_TRUE(requests[0].reset().halt());
+    say(stopped(requests[0].sequence(), wire::STOP_RESET));
+    ASSERT_TRUE(loaded_ && loaded_->has_value());
+    EXPECT_EQ((*loaded_)->stop.reason, StopReason::kReset);
+    loaded_.reset();
+  }
+}
+
+TEST_F(LoadTest, StaysWhereItWasWhenTheProgramCouldNotBeDelivered) {
+  attach();
+  load();
+  deliver_(failure(ErrorCode::kRefused, "no key"));
+  EXPECT_EQ(error_of(loaded_), ErrorCode::kRefused);
+  EXPECT_TRUE(take_requests().empty());
+}
+
+TEST_F(LoadTest, HaltsNothingWhenTheClientHasLeftMeanwhile) {
+  attach();
+  load();
+  target_.detach([](Result<void>) {});
+  const auto requests = take_requests();
+  ASSERT_EQ(requests.size(), 1U);
+  say(done(requests[0].sequence()));
+  deliver_(AgentTarget::Delivered{"sent", image("abc")});
+  EXPECT_TRUE(take_requests().empty());
+  EXPECT_FALSE(loaded_);
+  EXPECT_EQ(target_.elf_path(), "/new.elf");
+}
+
+TEST_F(LoadTest, RefusesWithoutAWayToDeliver) {
+  attach();
+  target_.load({{kFlash, {1}}}, [this](Result<Loaded> loaded) { loaded_ = std::move(loaded); });
+  EXPECT_EQ(error_of(loaded_), ErrorCode::kUnsupported);
+}
+
 TEST_F(AgentTargetTest, InterruptsARunningApplicationBeforeItDetaches) {
   attach();
   resume();

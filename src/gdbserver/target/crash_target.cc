@@ -94,6 +94,7 @@ void CrashTarget::write_registers(const arm::RegisterFile&, Handler<void> handle
 
 void CrashTarget::resume(const ResumePlan&, Handler<Stop> handler) { answer<Stop>(std::move(handler), refused()); }
 void CrashTarget::reset(Handler<Stop> handler) { answer<Stop>(std::move(handler), refused()); }
+void CrashTarget::load(FlashContent, Handler<Loaded> handler) { answer<Loaded>(std::move(handler), refused()); }
 Result<void> CrashTarget::insert_breakpoint(std::uint32_t, const BreakpointProgram&) { return refused(); }
 Result<void> CrashTarget::insert_watchpoint(const Watchpoint&) { return refused(); }
 

@@ -40,6 +40,7 @@ class CrashTarget final : public Target {
   void write_registers(const arm::RegisterFile& registers, Handler<void> handler) override;
   void resume(const ResumePlan& plan, Handler<Stop> handler) override;
   void reset(Handler<Stop> handler) override;
+  void load(FlashContent content, Handler<Loaded> handler) override;
   Result<void> insert_breakpoint(std::uint32_t address, const BreakpointProgram& program) override;
   Result<void> insert_watchpoint(const Watchpoint& watchpoint) override;
 

@@ -17,6 +17,7 @@
 #include "gdbserver/arm/registers.h"
 #include "gdbserver/target/breakpoint_program.h"
 #include "gdbserver/target/error.h"
+#include "gdbserver/target/flash_content.h"
 #include "gdbserver/target/memory_cache.h"
 #include "gdbserver/target/watchpoint.h"
 
@@ -47,6 +48,12 @@ struct Stop {
   std::optional<arm::FaultRegisters> fault;
   std::optional<WatchHit> watch;  // of kWatchpoint
   std::uint8_t exit_status = 0;   // of kExited
+};
+
+// A new program that the device took.
+struct Loaded {
+  Stop stop;            // at its first instruction
+  std::string summary;  // what was done, a sentence for a person
 };
 
 struct ResumePlan {
@@ -99,6 +106,11 @@ class Target {
 
   // Restarts the application and stops it at its first instruction.
   virtual void reset(Handler<Stop> handler) = 0;
+
+  // Makes `content` the application: all of its flash, whatever was there before. It then stands at its first
+  // instruction, breakpoints as they were wanted. On an error the old application is there as it was, or the error
+  // says what became of it. May take minutes; a detach meanwhile gives it up.
+  virtual void load(FlashContent content, Handler<Loaded> handler) = 0;
 
   // Breakpoints are noted here and take effect with the next resume, so both answer at once.
   virtual Result<void> insert_breakpoint(std::uint32_t address, const BreakpointProgram& program) = 0;
