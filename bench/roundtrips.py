@@ -85,6 +85,9 @@ ACTIONS = [
 ]
 
 
+LOAD_CHANGED = "load of a changed program: one deploy"
+
+
 class Rig:
     """The chain with both proxies, the program on the device, and `mvctl debug` ready."""
 
@@ -96,9 +99,24 @@ class Rig:
         project = chain.copy_project(PROGRAM)
         chain.deploy(project, "bench", timeout=300)
         chain.mvctl("devices", "update", "bench", "--logging", "off")
+        self.chain, self.project = chain, project
         self.elf = next(project.rglob("actions.elf"))
         self.debugger = Debugger(chain, "bench", "--elf", str(self.elf), cloud=f"https://127.0.0.1:{self.session.port}")
         self.debugger.server.wait_for(r"flash +\d+ bytes of the ELF are what the device runs", 60)
+
+    def change(self):
+        """Builds the program anew with one constant changed."""
+        source = self.project / "actions.c"
+        source.write_text(source.read_text().replace("simple + 2;", "simple + 9;"))
+        self.chain.mvctl("deploy", self.project, "--build-only", "--key", "dev", timeout=300)
+
+    def orders(self):
+        """How often the device was told to run something."""
+        return self.chain.cloud.text.count("target: the device is to run")
+
+    @staticmethod
+    def requests(session):
+        return int(re.search(r"round trips +(\d+)", session.send("monitor status")).group(1))
 
     def reset(self):
         self.air.reset()
@@ -109,6 +127,21 @@ class Rig:
         self.debugger.close()
         self.session.close()
         self.air.close()
+
+
+def load(rig, session, name, budget, deploys):
+    """A row for GDB's `load`: the debug session's requests as mvctl counts them, since its other ones go to the cloud."""
+    requests, orders = rig.requests(session), rig.orders()
+    rig.reset()
+    text = session.send("load")
+    row = counted(rig, name, budget)
+    row["round_trips"] = rig.requests(session) - requests
+    row["ok"] = row["round_trips"] <= budget and rig.orders() - orders == deploys
+    sent = re.search(r"last load .*?([\d,]+) of [\d,]+ bytes differ", session.send("monitor status"))
+    row["sent"] = int(sent.group(1).replace(",", "")) if sent else 0
+    if not re.search("Start address 0x", text):
+        raise AssertionError(f"{name}: GDB did not load:\n{text}")
+    return row
 
 
 def run(rig, action, session):
@@ -136,6 +169,10 @@ def measure(delay):
         session = GdbPrompt(rig.elf, rig.debugger.port)
         rows = [counted(rig, "connect, first stop shown", 2)]
         rows += [run(rig, action, session) for action in ACTIONS]
+        session.send("delete")
+        rig.change()
+        rows.append(load(rig, session, LOAD_CHANGED, 3, deploys=1))
+        rows.append(load(rig, session, "load of an unchanged program", 3, deploys=0))
         session.send("detach")
         session.close()
         rig.close()

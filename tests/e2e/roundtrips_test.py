@@ -8,6 +8,7 @@ import roundtrips  # noqa: E402
 
 DELAY = 0.03  # seconds each way
 STEP_BYTES = 1200  # on the air, both ways, all layers
+LOAD_OVERHEAD = 1200  # bytes down beside the layers that differ: manifest, orders, the debug session
 
 
 class Budgets(unittest.TestCase):
@@ -18,6 +19,8 @@ class Budgets(unittest.TestCase):
         self.assertEqual(over, [])
         steps = [row for row in rows if row["action"] in ("next, simple line", "step, simple line", "stepi")]
         self.assertEqual([row for row in steps if row["bytes_up"] + row["bytes_down"] > STEP_BYTES], [])
+        load = next(row for row in rows if row["action"] == roundtrips.LOAD_CHANGED)
+        self.assertLess(load["bytes_down"], load["sent"] + LOAD_OVERHEAD)
 
 
 if __name__ == "__main__":
