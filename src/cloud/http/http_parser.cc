@@ -111,6 +111,10 @@ HttpParser::HttpParser(HttpParserEvents& events) : events_(events), impl_(std::m
 HttpParser::~HttpParser() = default;
 
 tl::expected<std::size_t, HttpParser::Problem> HttpParser::parse(std::string_view bytes) {
+  // Beast holds it for a mistake of its caller when the last chunk's "0\r\n\r\n" comes in pieces of which one is its
+  // first four bytes. Nothing shorter ends a chunked body, so what is shorter may wait.
+  constexpr std::size_t kShortestEnd = 5;
+  if (impl_->is_header_done() && impl_->chunked() && bytes.size() < kShortestEnd) return 0;
   error_code error;
   const std::size_t used = impl_->put(boost::asio::const_buffer(bytes.data(), bytes.size()), error);
   if (impl_->stopped()) return bytes.size();
@@ -119,7 +123,8 @@ tl::expected<std::size_t, HttpParser::Problem> HttpParser::parse(std::string_vie
       return tl::make_unexpected(Problem{400, "the request's path or query is not well-formed UTF-8"});
     return tl::make_unexpected(problem_of(error));
   }
-  if (!impl_->is_header_done() && bytes.size() - used > kHeaderLimit) {
+  // A header, the line before a chunk, or what follows the last one: Beast takes each of them whole.
+  if (!impl_->is_done() && bytes.size() - used > kHeaderLimit) {
     return tl::make_unexpected(problem_of(http::error::header_limit));
   }
   if (impl_->is_done()) impl_ = std::make_unique<Impl>(events_);

@@ -76,6 +76,22 @@ TEST(HttpParser, GivesTheSameRequestHoweverTheBytesAreCut) {
   }
 }
 
+TEST(HttpParser, TakesAnEmptyChunkedBodyHoweverItIsCut) {
+  constexpr std::string_view kEmpty = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
+  for (std::size_t piece = 1; piece <= kEmpty.size(); ++piece) {
+    Reader reader;
+    for (std::size_t at = 0; at < kEmpty.size(); at += piece) reader.push(kEmpty.substr(at, piece));
+    EXPECT_EQ(reader.problem, 0) << "in pieces of " << piece;
+    EXPECT_EQ(reader.recorder.completed, 1) << "in pieces of " << piece;
+  }
+}
+
+TEST(HttpParser, KeepsNoLongLineOfAChunk) {
+  const std::string head = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+  EXPECT_EQ(problem_of(head + "1;" + std::string(HttpParser::kHeaderLimit, 'x')), 431);
+  EXPECT_EQ(problem_of(head + "0\r\nTrailer: " + std::string(HttpParser::kHeaderLimit, 'x')), 431);
+}
+
 TEST(HttpParser, TakesRequestsThatFollowEachOtherOneByOne) {
   Recorder recorder;
   HttpParser parser(recorder);
