@@ -30,7 +30,7 @@ class Accesses {
 
   static DataAccess load(std::uint32_t address, std::uint32_t size) { return {.address = address, .size = size}; }
   static DataAccess one(bool loads, std::uint32_t address, std::uint32_t size, std::uint32_t source);
-  static DataAccess listed(bool loads, std::uint32_t address, std::uint32_t list);
+  static std::optional<DataAccess> listed(bool loads, std::uint32_t address, std::uint32_t list);
 
   std::optional<DataAccess> narrow_by_register() const;
   std::optional<DataAccess> narrow_by_offset(std::uint32_t size, bool loads) const;
@@ -51,7 +51,9 @@ DataAccess Accesses::one(bool loads, std::uint32_t address, std::uint32_t size, 
   return access;
 }
 
-DataAccess Accesses::listed(bool loads, std::uint32_t address, std::uint32_t list) {
+// A list of no registers is UNPREDICTABLE (ARM DDI 0553B, LDM, STM, POP, PUSH); it names no access.
+std::optional<DataAccess> Accesses::listed(bool loads, std::uint32_t address, std::uint32_t list) {
+  if (list == 0) return std::nullopt;
   DataAccess access{.address = address, .size = 4 * static_cast<std::uint32_t>(std::popcount(list)), .writes = !loads};
   for (std::uint8_t number = 0; number < 16 && !loads; ++number) {
     if (bit(list, number)) access.sources[access.source_count++] = number;

@@ -118,6 +118,8 @@ TEST(DataAccess, KnowsThatTheRestTouchesNothing) {
   EXPECT_FALSE(access(0xF891F000));  // pld [r1]
   EXPECT_FALSE(access(0xEC510B10));  // vmov r0, r1, d0
   EXPECT_FALSE(access(0xF7FFFFFE));  // bl
+  EXPECT_FALSE(access(0xE8B00000));  // ldmia.w r0!, {}: unpredictable
+  EXPECT_FALSE(access(0xC100));      // stmia r1!, {}: unpredictable
 }
 
 TEST(DataAccess, AnInstructionThatItsItBlockSkipsTouchesNothing) {
