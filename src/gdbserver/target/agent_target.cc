@@ -220,16 +220,18 @@ void AgentTarget::read_cached(std::uint32_t address, std::uint32_t length, Handl
   const auto request = request_for(spans);
   client_.call(request, [this, address, length, request, handler = std::move(handler)](Result<wire::AgentReply> reply) {
     if (!reply) return handler(tl::make_unexpected(reply.error()));
-    bool progress = false;
-    for (const auto& range : reply->read().ranges()) {
-      if (range.error() != wire::AGENT_OK || range.data().empty() || !was_asked_for(request, range)) continue;
-      cache_.store(range.address(), span_of(range.data()));
-      progress = true;
-    }
-    // Each round brings bytes or ends in an error, so this comes to an end.
-    if (!progress) return handler(tl::make_unexpected(bad_address(address)));
+    if (!learn(request, *reply)) return handler(tl::make_unexpected(bad_address(address)));
     read_cached(address, length, handler);
   });
+}
+
+// Keeps what was read. False if nothing of it is new: who asks again only after true comes to an end.
+bool AgentTarget::learn(const wire::AgentRequest& request, const wire::AgentReply& reply) {
+  std::size_t news = 0;
+  for (const auto& range : reply.read().ranges())
+    if (range.error() == wire::AGENT_OK && was_asked_for(request, range))
+      news += cache_.store(range.address(), span_of(range.data()));
+  return news != 0;
 }
 
 wire::AgentRequest AgentTarget::request_for(const std::vector<MemoryCache::Span>& spans) const {
@@ -272,17 +274,11 @@ void AgentTarget::gather(std::vector<MemoryCache::Span> pieces, Handler<std::vec
   }
   if (spans.empty()) return handler(known(pieces));
   const auto request = request_for(spans);
-  client_.call(request,
-               [this, pieces = std::move(pieces), handler = std::move(handler)](Result<wire::AgentReply> reply) {
-                 if (!reply) return handler(tl::make_unexpected(reply.error()));
-                 bool progress = false;
-                 for (const auto& range : reply->read().ranges()) {
-                   if (range.error() != wire::AGENT_OK || range.data().empty()) continue;
-                   cache_.store(range.address(), span_of(range.data()));
-                   progress = true;
-                 }
-                 progress ? gather(pieces, handler) : handler(known(pieces));
-               });
+  client_.call(request, [this, pieces = std::move(pieces), request,
+                         handler = std::move(handler)](Result<wire::AgentReply> reply) {
+    if (!reply) return handler(tl::make_unexpected(reply.error()));
+    learn(request, *reply) ? gather(pieces, handler) : handler(known(pieces));
+  });
 }
 
 std::vector<Bytes> AgentTarget::known(const std::vector<MemoryCache::Span>& pieces) const {
@@ -320,13 +316,15 @@ void AgentTarget::peek(std::uint32_t address, std::uint32_t length, Handler<Byte
   if (!known_region(address, length)) return handler(tl::make_unexpected(bad_address(address)));
   if (cache_.is_flash(address, length))
     if (auto bytes = cache_.find(address, length)) return handler(std::move(*bytes));
-  client_.peek(address, std::min(length, kMostPeeked),
-               [this, address, handler = std::move(handler)](Result<wire::MemoryBytes> bytes) {
-                 if (!bytes) return handler(tl::make_unexpected(bytes.error()));
-                 const auto data = span_of(bytes->data());
-                 if (cache_.is_flash(address, static_cast<std::uint32_t>(data.size()))) cache_.store(address, data);
-                 handler(Bytes(data.begin(), data.end()));
-               });
+  const std::uint32_t most = std::min(length, kMostPeeked);
+  client_.peek(address, most, [this, address, most, handler = std::move(handler)](Result<wire::MemoryBytes> bytes) {
+    if (!bytes) return handler(tl::make_unexpected(bytes.error()));
+    const auto data = span_of(bytes->data());
+    if (data.size() > most)
+      return handler(failure(ErrorCode::kProtocol, "the device sent more memory than it was asked for"));
+    if (cache_.is_flash(address, static_cast<std::uint32_t>(data.size()))) cache_.store(address, data);
+    handler(Bytes(data.begin(), data.end()));
+  });
 }
 
 // What was looked at in this stop is likely looked at in the next: a watch window, a global.

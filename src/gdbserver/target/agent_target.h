@@ -86,6 +86,7 @@ class AgentTarget final : public Target {
   void take_digests(const std::vector<ElfImage::Piece*>& pieces, const wire::DigestReply& reply);
   void read_cached(std::uint32_t address, std::uint32_t length, Handler<Bytes> handler);
   void read_uncached(std::uint32_t address, std::uint32_t length, Bytes so_far, Handler<Bytes> handler);
+  bool learn(const wire::AgentRequest& request, const wire::AgentReply& reply);
   wire::AgentRequest request_for(const std::vector<MemoryCache::Span>& spans) const;
   bool known_region(std::uint32_t address, std::uint32_t length) const;
   std::vector<Bytes> known(const std::vector<MemoryCache::Span>& pieces) const;

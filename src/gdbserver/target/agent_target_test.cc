@@ -167,6 +167,40 @@ TEST_F(AgentTargetTest, GivesUpWhenTheAnswerHoldsNothing) {
   EXPECT_EQ(error_of(read_), ErrorCode::kBadAddress) << "more than was asked for";
 }
 
+// One byte of the line is known from before, and the device never sends another.
+TEST_F(AgentTargetTest, GivesUpWhenTheAnswersBringNothingNew) {
+  attach();
+  on_request_ = [this](const wire::AgentRequest& request) {
+    if (request.sequence() > 10) return;
+    device_->send(frame_message(memory(request.sequence(), kRam, "x").SerializeAsString()));
+  };
+  read(kRam, 64);
+  EXPECT_EQ(error_of(read_), ErrorCode::kBadAddress);
+  EXPECT_EQ(take_requests().size(), 2U);
+}
+
+TEST_F(AgentTargetTest, GathersNothingFromAnswersAboutOtherMemory) {
+  attach();
+  on_request_ = [this](const wire::AgentRequest& request) {
+    if (request.sequence() > 10) return;
+    device_->send(frame_message(memory(request.sequence(), kRam + 0x800, "other").SerializeAsString()));
+  };
+  std::optional<Result<std::vector<Bytes>>> gathered;
+  target_.gather({{kRam, 4}}, [&](Result<std::vector<Bytes>> pieces) { gathered = std::move(pieces); });
+  run();
+  ASSERT_TRUE(gathered && *gathered);
+  EXPECT_EQ(**gathered, std::vector<Bytes>(1));
+  EXPECT_EQ(take_requests().size(), 1U);
+}
+
+TEST_F(AgentTargetTest, PeeksNoMoreThanWasAskedFor) {
+  attach();
+  target_.peek(kRam, 4, [this](Result<Bytes> bytes) { read_ = std::move(bytes); });
+  run();
+  say(memory(0, kRam, "12345"));
+  EXPECT_EQ(error_of(read_), ErrorCode::kProtocol);
+}
+
 TEST_F(AgentTargetTest, TakesExactlyWhatItAskedForOfAPeripheral) {
   attach();
   read(kPeripheral, 4);

@@ -77,14 +77,18 @@ std::vector<MemoryCache::Span> MemoryCache::missing(std::uint32_t address, std::
   return spans;
 }
 
-void MemoryCache::store(std::uint32_t address, std::span<const std::uint8_t> bytes) {
+std::size_t MemoryCache::store(std::uint32_t address, std::span<const std::uint8_t> bytes) {
+  std::size_t news = 0;
   for (std::size_t i = 0; i < bytes.size(); ++i) {
     const std::uint32_t at = address + static_cast<std::uint32_t>(i);
     if (region_of(at) == nullptr) continue;
     Line& line = lines_[line_of(at)];
     line.bytes[at % kLine] = bytes[i];
-    line.known |= std::uint64_t{1} << (at % kLine);
+    const std::uint64_t bit = std::uint64_t{1} << (at % kLine);
+    if ((line.known & bit) == 0) ++news;
+    line.known |= bit;
   }
+  return news;
 }
 
 void MemoryCache::forget_ram() {

@@ -41,8 +41,8 @@ class MemoryCache {
   // `ahead` further bytes behind it are asked for as well if anything is. The range is cacheable.
   std::vector<Span> missing(std::uint32_t address, std::uint32_t length, std::uint32_t ahead) const;
 
-  // Bytes that the device sent or was told. Bytes outside flash and RAM are dropped.
-  void store(std::uint32_t address, std::span<const std::uint8_t> bytes);
+  // Bytes that the device sent or was told. Bytes outside flash and RAM are dropped. Returns how many were not known.
+  std::size_t store(std::uint32_t address, std::span<const std::uint8_t> bytes);
 
   void forget_ram();
   void forget_all() { lines_.clear(); }
