@@ -1,4 +1,5 @@
 // Feeds arbitrary bytes of a device to its session: before Hello as they are, and once as frames after a good Hello.
+#include <google/protobuf/stubs/logging.h>
 #include <spdlog/spdlog.h>
 
 #include <cstddef>
@@ -22,6 +23,7 @@ constexpr const char* kDevice = "UV00000000000000000000000000000001";
 struct Cloud {
   Cloud() {
     spdlog::set_level(spdlog::level::off);
+    google::protobuf::SetLogHandler(nullptr);
     Device device;
     device.sid = kDevice;
     device.account_sid = "AC";
