@@ -11,6 +11,7 @@ from counting_proxy import CountingProxy
 from harness import GdbPrompt, Process, ROOT
 
 BARE = ROOT / "tests" / "gdb" / "program"  # start-up code and memory of the bare machine
+PATIENCE = 600  # seconds for one command: a condition that is false nine times takes some 400 round trips
 
 
 def build(folder, source):
@@ -64,12 +65,12 @@ def measure(actions, at, source, delay):
 def one(tunnel, gdb, action, at):
     if action.too_long:
         for command in at(action.too_long):
-            gdb.send(command)
+            gdb.send(command, PATIENCE)
         return None, None
     for command in action.before:
-        gdb.send(command)
+        gdb.send(command, PATIENCE)
     tunnel.session.reset()
     began = time.monotonic()
-    text = "".join(gdb.send(command) for command in action.commands)
+    text = "".join(gdb.send(command, PATIENCE) for command in action.commands)
     action.check(text)
     return tunnel.session.turns, time.monotonic() - began
