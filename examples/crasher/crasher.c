@@ -14,18 +14,38 @@ enum Command {
   DIVISION_BY_ZERO,
   STACK_OVERFLOW,
   BREAKPOINT_OF_ITS_OWN,
+  PERIPHERAL_THAT_IS_NOT_THERE,
+  FORBIDDEN_BY_THE_MPU,
+  UNALIGNED_READ,
+  NO_COPROCESSOR,
+  CALL_OF_AN_EVEN_ADDRESS,
+  FAULT_IN_A_FAULT_HANDLER,
   INTERRUPTS_OFF_FOREVER,
   COMMANDS,
 };
 
 #define MAGIC 0xC4A54E4UL
 static volatile uint32_t ticks;
+static volatile int zero;
 static uint32_t magic __attribute__((section(".noinit")));
 static uint32_t next __attribute__((section(".noinit")));
 
 volatile int command = -1;  // what to do next; -1: one after another
 
 void SysTick_Handler(void) { ticks = ticks + 1; }
+
+// Taken once `commit` has switched it on; what goes wrong here nobody takes.
+void UsageFault_Handler(void) { __asm__ volatile("udf 2"); }
+
+// A region of the MPU (ARM DDI 0553B, D1.2: MPU_RNR, MPU_RBAR, MPU_RLAR) that may be read and not written.
+static uint32_t constant[8] __attribute__((aligned(32)));
+static void forbid_writing(void) {
+  BOARD_REGISTER(0xE000ED98) = 0;
+  BOARD_REGISTER(0xE000ED9C) = (uint32_t)constant | 3U << 1 | 1;  // AP: read-only, privileged or not; XN
+  BOARD_REGISTER(0xE000EDA0) = (uint32_t)constant | 1;            // one granule of 32 bytes, on
+  BOARD_REGISTER(0xE000ED94) = 1U << 2 | 1;                       // the rest as without MPU; on
+  __asm__ volatile("dsb\n isb");
+}
 
 static void wait_ticks(uint32_t count) {
   const uint32_t end = ticks + count;
@@ -55,13 +75,33 @@ static void commit(int what) {
       break;
     case DIVISION_BY_ZERO:
       BOARD_REGISTER(0xE000ED14) |= 1U << 4;  // CCR.DIV_0_TRP
-      command = (int)ticks / (command + 1);  // a constant dividend would be compiled to a comparison
+      command = (int)ticks / zero;  // a constant dividend would be compiled to a comparison
       break;
     case STACK_OVERFLOW:
       overflow_stack(0);
       break;
     case BREAKPOINT_OF_ITS_OWN:
       __asm__ volatile("bkpt 42");
+      break;
+    case PERIPHERAL_THAT_IS_NOT_THERE:
+      *(volatile uint32_t *)0x4F004400 = 1;
+      break;
+    case FORBIDDEN_BY_THE_MPU:
+      forbid_writing();
+      *(volatile uint32_t *)&constant[2] = 1;
+      break;
+    case UNALIGNED_READ:
+      __asm__ volatile("ldrd r2, r3, [%0]" : : "r"((uint32_t)constant + 1) : "r2", "r3");
+      break;
+    case NO_COPROCESSOR:
+      __asm__ volatile("mrc p0, 0, r0, c0, c0, 0" : : : "r0");
+      break;
+    case CALL_OF_AN_EVEN_ADDRESS:
+      ((void (*)(void))((uint32_t)wait_ticks & ~1U))();
+      break;
+    case FAULT_IN_A_FAULT_HANDLER:
+      BOARD_REGISTER(0xE000ED24) |= 1U << 18;  // SHCSR.USGFAULTENA
+      __asm__ volatile("dsb\n isb\n udf 3");
       break;
     default:
       __asm__ volatile("cpsid i");

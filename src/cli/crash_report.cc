@@ -44,7 +44,16 @@ bool take_registers(const ordered_json& document, gdb::arm::RegisterFile& file) 
   return true;
 }
 
-bool take_faults(const ordered_json& document, gdb::arm::FaultRegisters& fault) {
+// Absent in what an older cloud or device says.
+void take_access(const ordered_json& faults, fault::Access& access) {
+  if (!faults.is_object() || !faults.contains("access")) return;
+  const ordered_json& document = faults["access"];
+  if (!take_word(document, "address", access.address) || !take_word(document, "size", access.size)) access = {};
+  if (access.known() && document.contains("write") && document["write"].is_boolean())
+    access.writes = document["write"].get<bool>();
+}
+
+bool take_faults(const ordered_json& document, fault::Fault& fault) {
   return take_word(document, "cfsr", fault.cfsr) && take_word(document, "hfsr", fault.hfsr) &&
          take_word(document, "mmfar", fault.mmfar) && take_word(document, "bfar", fault.bfar) &&
          take_word(document, "sfsr", fault.sfsr) && take_word(document, "sfar", fault.sfar);
@@ -76,6 +85,8 @@ tl::expected<CrashReport, Failure> parse_crash_report(ordered_json document) {
     return unreadable("all registers");
   if (!document.contains("faults") || !take_faults(document["faults"], report.crash.fault))
     return unreadable("all fault registers");
+  take_access(document["faults"], report.crash.fault.access);
+  report.crash.fault.exception = gdb::arm::active_exception(report.crash.registers);
   if (!take_stack(document, report.crash.memory)) return unreadable("a stack that can be read");
   report.document = std::move(document);
   return report;

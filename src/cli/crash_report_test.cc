@@ -42,6 +42,17 @@ TEST(CrashReport, TakesWhatTheCloudSays) {
   EXPECT_EQ(report->crash.memory[0].bytes, (std::vector<std::uint8_t>{1, 2, 3}));
 }
 
+TEST(CrashReport, TellsWhatTheInstructionDidIfTheCloudKnows) {
+  auto document = make_document();
+  EXPECT_EQ(describe_crash(parse(document)->crash), "bus fault: access to 0x60000000, precise") << "an older record";
+  document["faults"]["access"] = nullptr;
+  EXPECT_FALSE(parse(document)->crash.fault.access.known());
+  document["faults"]["access"] = {{"address", 1610612736}, {"size", 4}, {"write", true}};
+  EXPECT_EQ(describe_crash(parse(document)->crash), "bus fault: write to 0x60000000, precise");
+  document["faults"]["access"] = {{"address", -1}, {"size", 4}, {"write", true}};
+  EXPECT_FALSE(parse(document)->crash.fault.access.known());
+}
+
 TEST(CrashReport, KnowsThatOnlyTheStackPointerIsLeftWhereNoFrameWasStored) {
   auto document = make_document();
   for (const char* name : {"lr", "pc", "xpsr"}) document["registers"][name] = 0;

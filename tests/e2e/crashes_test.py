@@ -4,17 +4,24 @@ import subprocess
 import time
 import unittest
 
-from harness import GDB, ChainTest, Process, MVCTL
+from harness import GDB, ChainTest, Debugger, Process, MVCTL
 
 # What the crasher commits one after another (examples/crasher): the cause, and the source that is to blame.
+# The signal is the one that GDB stops with.
 FAULTS = [
-    (r"usage fault: undefined instruction", r'__asm__ volatile\("udf 1"\);'),
-    (r"fault: .*", r"\(\(void \(\*\)\(void\)\)0\)\(\);"),
-    (r"secure fault: access to Secure memory", r"volatile uint32_t \*\)0x30000000;"),
-    (r"(secure|bus) fault: .*access", r"volatile uint32_t \*\)0x60000000 = 1;"),
-    (r"usage fault: division by zero", r"command = \(int\)ticks / "),
-    (r"usage fault: stack overflow.*", None),  # whose frame could not be stored
-    (r"breakpoint", r'__asm__ volatile\("bkpt 42"\);'),
+    (r"usage fault: undefined instruction", r'__asm__ volatile\("udf 1"\);', "SIGILL"),
+    (r".*fault: .*", r"\(\(void \(\*\)\(void\)\)0\)\(\);", "SIG"),
+    (r"secure fault: read of 0x30000000, memory of the microvisor", r"volatile uint32_t \*\)0x30000000;", "SIGSEGV"),
+    (r"secure fault: write to 0x60000000, memory of the microvisor", r"volatile uint32_t \*\)0x60000000 = 1;", "SIGSEGV"),
+    (r"usage fault: division by zero", r"command = \(int\)ticks / ", "SIGFPE"),
+    (r"usage fault: stack overflow", None, "SIG"),  # whose frame could not be stored
+    (r"breakpoint", r'__asm__ volatile\("bkpt 42"\);', "SIGTRAP"),
+    (r"bus fault: write to 0x4f004400, precise", r"volatile uint32_t \*\)0x4F004400 = 1;", "SIGBUS"),
+    (r"memory fault: write to 0x[0-9a-f]{7}8, forbidden by the MPU", r"&constant\[2\] = 1;", "SIGSEGV"),
+    (r"usage fault: read of 0x[0-9a-f]{7}1, unaligned", r"ldrd r2, r3", "SIGBUS"),
+    (r"usage fault: no coprocessor \(is the FPU enabled\?\)", r"mrc p0, 0", "SIGILL"),
+    (r"usage fault: not in Thumb state", r"const uint32_t end = ticks", "SIGILL"),
+    (r"usage fault: undefined instruction, escalated in the UsageFault handler", r'volatile\("udf 2"\);', "SIGILL"),
 ]
 
 
@@ -52,7 +59,7 @@ class Crashes(ChainTest):
 
     def crash(self, pattern):
         """The first crash that the source line `pattern` is to blame for."""
-        number = next(n for n, (_, source) in enumerate(FAULTS) if source and re.search(pattern, source))
+        number = next(n for n, (_, source, _) in enumerate(FAULTS) if source and re.search(pattern, source))
         return self.crashes[number]["id"]
 
     def gdb(self, *arguments, timeout=60):
@@ -61,7 +68,7 @@ class Crashes(ChainTest):
                               stdin=subprocess.DEVNULL, timeout=timeout).stdout
 
     def test_each_kind_of_fault_is_shown_with_its_cause_and_its_source_line(self):
-        for crash, (cause, source) in zip(self.crashes, FAULTS):
+        for crash, (cause, source, _) in zip(self.crashes, FAULTS):
             with self.subTest(cause):
                 shown = self.chain.json("crashes", "show", "bench", crash["id"], "--elf", self.elf)
                 self.assertRegex(shown["cause"], cause)
@@ -75,7 +82,7 @@ class Crashes(ChainTest):
                 self.assertRegex(backtrace, r"main \(\)")
 
     def test_a_stack_overflow_is_told_by_what_is_on_the_stack(self):
-        overflow = next(n for n, (cause, _) in enumerate(FAULTS) if "overflow" in cause)
+        overflow = next(n for n, (cause, _, _) in enumerate(FAULTS) if "overflow" in cause)
         shown = self.chain.json("crashes", "show", "bench", self.crashes[overflow]["id"], "--elf", self.elf)
         self.assertRegex(shown["cause"], r"no pc could be stored; the stack begins with a call from crasher\.c:\d+ "
                                          r"\(overflow_stack\)")
@@ -147,6 +154,27 @@ class Crashes(ChainTest):
         self.assertEqual(self.chain.run("crashes", "show", "bench", "../..").returncode, 2)
         other = self.chain.run("crashes", "show", "bench", "--elf", self.chain.home / "none.elf")
         self.assertEqual(other.returncode, 4, other.stdout)
+
+    def test_under_the_debugger_each_stops_with_its_signal_and_the_same_sentence(self):
+        debugger = Debugger(self.chain, "bench", "--elf", str(self.elf))
+        self.addCleanup(debugger.close)
+        commands = ["set width 0"]
+        for number in range(len(FAULTS)):
+            commands += [f"echo fault {number}\\n", "monitor reset", "maintenance flush register-cache", "tbreak main",
+                         "continue", f"set var command = {number}", "continue"]
+        out = debugger.gdb(self.elf, *commands, "monitor reset", "detach", timeout=300)
+        parts = re.split(r"(?m)^fault \d+$", out)[1:]
+        self.assertEqual(len(parts), len(FAULTS), out)
+        for part, (cause, source, stopped) in zip(parts, FAULTS):
+            with self.subTest(cause):
+                self.assertRegex(part, rf"Program received signal {stopped}")
+                if stopped == "SIGTRAP":
+                    continue  # with a debugger a breakpoint instruction is none of faults
+                told = re.search(rf"(?m)^\[mvctl\] {cause}.*$", part)
+                self.assertTrue(told, part)
+                if source:
+                    named = re.search(r"crasher\.c:(\d+)$", told[0])
+                    self.assertIn(int(named[1]), self.lines_of(source))
 
 
 class NoCrash(ChainTest):

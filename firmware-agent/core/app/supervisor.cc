@@ -5,7 +5,7 @@
 #include <cstring>
 #include <limits>
 
-#include "core/app/fault_text.h"
+#include "core/debug/fault.h"
 #include "core/storage/little_endian.h"
 
 namespace mv::app {
@@ -16,6 +16,8 @@ constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
 // Kinds of records in flash_map::kCounters.
 constexpr std::uint8_t kBootCount = 0;
 constexpr std::uint8_t kRestartGeneration = 1;
+
+constexpr std::size_t kReasonSize = sizeof(mv_wire_CrashReport::reason) - 1;
 
 // A step halts and goes on within a round trip: a report of each would double what it costs on the air.
 constexpr std::uint64_t kHaltSettleUs = 1'000'000;
@@ -117,16 +119,22 @@ void Supervisor::record_crash() {
     report.manifest_hash.size = sizeof(update::Hash);
     std::memcpy(report.manifest_hash.bytes, running->hash.data(), sizeof(update::Hash));
   }
-  const std::string_view reason = describe(crash_event_, crash_fault_);
-  std::memcpy(report.reason, reason.data(), std::min(reason.size(), sizeof report.reason - 1));
+  const fault::Fault fault = debug::explain_fault(crash_fault_, crash_context_, memory_);
+  const std::string_view reason = crash_event_ == debug::Event::kBreakpoint
+                                      ? fault::kBreakpoint
+                                      : fault::describe(fault, std::span(report.reason).first<kReasonSize>());
+  std::ranges::copy(reason, report.reason);
   report.registers_count = static_cast<pb_size_t>(crash_context_.core.size());
   std::ranges::copy(crash_context_.core, report.registers);
-  report.cfsr = crash_fault_.cfsr;
-  report.hfsr = crash_fault_.hfsr;
-  report.mmfar = crash_fault_.mmfar;
-  report.bfar = crash_fault_.bfar;
-  report.sfsr = crash_fault_.sfsr;
-  report.sfar = crash_fault_.sfar;
+  report.cfsr = fault.cfsr;
+  report.hfsr = fault.hfsr;
+  report.mmfar = fault.mmfar;
+  report.bfar = fault.bfar;
+  report.sfsr = fault.sfsr;
+  report.sfar = fault.sfar;
+  report.access_address = fault.access.address;
+  report.access_size = fault.access.size;
+  report.access_writes = fault.access.writes;
   fill_stack(report);
   if (!crashes_.add(report)) log_.append("a crash of the application could not be written to flash");
   log_.append(reason);

@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "core/app/fault_text.h"
 #include "core/update/update_rig.h"
 
 namespace mv::app {
@@ -239,17 +238,6 @@ TEST_F(SupervisorTest, ReportsAHaltOnlyOnceItLasts) {
   boot_->supervisor.poll();
   EXPECT_NE(boot_->supervisor.report_version(), before);
   EXPECT_EQ(report().state, mv_wire_AppState_APP_HALTED);
-}
-
-TEST(FaultText, FitsTheMessage) {
-  for (unsigned bit = 0; bit < 32; ++bit) {
-    debug::FaultRegisters fault;
-    fault.cfsr = 1U << bit;
-    EXPECT_LT(describe(debug::Event::kFault, fault).size(), 64U);
-    fault.cfsr = 0;
-    fault.sfsr = 1U << bit;
-    EXPECT_LT(describe(debug::Event::kFault, fault).size(), 64U);
-  }
 }
 
 }  // namespace

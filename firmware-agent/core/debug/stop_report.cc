@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/debug/fault.h"
+
 namespace mv::debug {
 namespace {
 
@@ -52,9 +54,17 @@ void StopReport::fill(Engine& engine, std::span<const mv_wire_ReadRange> push, M
   out.reason = kReasons[static_cast<std::size_t>(engine.reason())];
   out.steps = engine.steps();
   if (engine.reason() == Reason::kFault) {
-    const FaultRegisters& fault = engine.fault();
+    const fault::Fault fault = explain_fault(engine.fault(), engine.context(), engine.memory());
     out.has_fault = true;
-    out.fault = {fault.cfsr, fault.hfsr, fault.mmfar, fault.bfar, fault.sfsr, fault.sfar};
+    out.fault = {.cfsr = fault.cfsr,
+                 .hfsr = fault.hfsr,
+                 .mmfar = fault.mmfar,
+                 .bfar = fault.bfar,
+                 .sfsr = fault.sfsr,
+                 .sfar = fault.sfar,
+                 .access_address = fault.access.address,
+                 .access_size = fault.access.size,
+                 .access_writes = fault.access.writes};
   }
   if (engine.reason() == Reason::kWatchpoint) {
     out.watch_address = engine.watch_hit().address;

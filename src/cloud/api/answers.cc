@@ -216,6 +216,12 @@ Json device_json(Services& services, const Device& device) {
   return json;
 }
 
+// What the faulting instruction did, if the device could tell.
+Json access_json(const wire::CrashReport& report) {
+  if (report.access_size() == 0) return nullptr;
+  return {{"address", report.access_address()}, {"size", report.access_size()}, {"write", report.access_writes()}};
+}
+
 Json crash_json(const Device& device, const Crash& crash) {
   wire::CrashReport report;
   Json json;
@@ -229,8 +235,9 @@ Json crash_json(const Device& device, const Crash& crash) {
   json["manifest_hash"] = prefixed_hash(report.manifest_hash());
   json["reason"] = repair_utf8(report.reason());
   json["registers"] = registers_json(report);
-  json["faults"] = {{"cfsr", report.cfsr()}, {"hfsr", report.hfsr()}, {"mmfar", report.mmfar()},
-                    {"bfar", report.bfar()}, {"sfsr", report.sfsr()}, {"sfar", report.sfar()}};
+  json["faults"] = {{"cfsr", report.cfsr()},        {"hfsr", report.hfsr()}, {"mmfar", report.mmfar()},
+                    {"bfar", report.bfar()},        {"sfsr", report.sfsr()}, {"sfar", report.sfar()},
+                    {"access", access_json(report)}};
   json["stack_address"] = report.stack_address();
   json["stack"] = to_base64(report.stack());
   return json;

@@ -1,26 +1,20 @@
-// What a fault means, in words and as a signal.
-//
-// Source: ARM DDI 0553B (Armv8-M Architecture Reference Manual), CFSR, HFSR, SFSR.
+// What a fault is as a signal, and its sentence as a string.
 #pragma once
 
 #include <cstdint>
 #include <string>
 
+#include "wire/fault.h"
+
 namespace mv::gdb::arm {
 
-struct FaultRegisters {
-  std::uint32_t cfsr = 0;
-  std::uint32_t hfsr = 0;
-  std::uint32_t mmfar = 0;
-  std::uint32_t bfar = 0;
-  std::uint32_t sfsr = 0;
-  std::uint32_t sfar = 0;
-};
-
-// "bus fault: precise data access to 0x40004400". Several causes are joined by "; ".
-std::string describe_fault(const FaultRegisters& fault);
+// fault::describe, see there.
+std::string describe_fault(const fault::Fault& fault);
 
 // GDB's number of the signal that comes nearest: SIGILL, SIGFPE, SIGBUS or SIGSEGV.
-std::uint8_t fault_signal(const FaultRegisters& fault);
+std::uint8_t fault_signal(const fault::Fault& fault);
+
+// The processor ran on before it noticed: pc is not at the instruction that is to blame.
+bool is_imprecise(const fault::Fault& fault);
 
 }  // namespace mv::gdb::arm

@@ -24,7 +24,8 @@ std::vector<std::uint32_t*> words_of(RegisterFile& file, std::uint32_t number) {
 }
 
 bool available(const RegisterFile& file, std::uint32_t number) {
-  if (number < kFirstDouble) return file.core_valid || number == kSp;
+  // GDB gives up a stop that has no pc at all.
+  if (number < kFirstDouble) return file.core_valid || number == kSp || number == kPc;
   if (number <= kFpscr) return file.has_fp;
   return file.has_system;
 }
@@ -70,6 +71,11 @@ std::string system_feature() {
 }
 
 }  // namespace
+
+std::uint32_t active_exception(const RegisterFile& file) {
+  constexpr std::size_t kXpsr = 16;
+  return file.core_valid ? file.core[kXpsr] & 0x1ff : 0;
+}
 
 std::optional<std::size_t> register_size(std::uint32_t number) {
   if (number >= kRegisterCount) return std::nullopt;

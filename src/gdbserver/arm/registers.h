@@ -30,11 +30,14 @@ struct RegisterFile {
   std::array<std::uint32_t, kSystemCount> system{};
   std::array<std::uint32_t, 2 * kDoubleCount + 1> fp{};  // s0-s31, fpscr
   bool has_fp = false;                                   // false: the context has no floating-point state
-  bool core_valid = true;                                // false: only sp is known, because no frame could be stored
-  bool has_system = true;                                // false: msp, psp and what follows them are not known
+  bool core_valid = true;  // false: only sp is known, because no frame could be stored; pc is 0
+  bool has_system = true;  // false: msp, psp and what follows them are not known
 
   bool operator==(const RegisterFile&) const = default;
 };
+
+// The number of the exception whose handler ran, from xpsr; 0 if none did or if it is not known.
+std::uint32_t active_exception(const RegisterFile& file);
 
 // Bytes of register `number` as it stands in a `g` packet: 8 for d0-d15, else 4; nothing above kRegisterCount.
 std::optional<std::size_t> register_size(std::uint32_t number);

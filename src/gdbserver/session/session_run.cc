@@ -5,6 +5,7 @@
 #include "gdbserver/rsp/reply.h"
 #include "gdbserver/session/monitor.h"
 #include "gdbserver/session/session.h"
+#include "gdbserver/target/cause.h"
 
 namespace mv::gdb {
 namespace {
@@ -14,7 +15,7 @@ constexpr std::uint8_t kSigTrap = 5;
 
 std::uint8_t signal_of(const Stop& stop) {
   if (stop.reason == StopReason::kInterrupt) return kSigInt;
-  if (stop.reason == StopReason::kFault) return arm::fault_signal(stop.fault.value_or(arm::FaultRegisters{}));
+  if (stop.reason == StopReason::kFault) return arm::fault_signal(stop.fault.value_or(fault::Fault{}));
   return kSigTrap;
 }
 
@@ -66,7 +67,8 @@ void Session::stopped(const Result<Stop>& stop) {
 }
 
 void Session::explain(const Stop& stop) {
-  if (stop.reason == StopReason::kFault && stop.fault) notice(arm::describe_fault(*stop.fault));
+  if (stop.reason == StopReason::kFault && stop.fault)
+    notice(describe_cause({stop.registers, *stop.fault, "", {}}, target_.elf_path(), nullptr));
   if (stop.reason == StopReason::kReset) notice("the application was restarted");
   if (!stop.registers.core_valid) notice("the stack pointer was bad: only sp is known of the core registers");
 }

@@ -379,10 +379,11 @@ TEST_F(SessionTest, ExplainsAFaultOnTheConsoleAndWithItsSignal) {
   ask("vCont;c");
   Stop stop;
   stop.reason = StopReason::kFault;
-  stop.fault = arm::FaultRegisters{.cfsr = 0x8200, .bfar = 0x40004400};
+  stop.fault = fault::Fault{.cfsr = 0x8200, .bfar = 0x40004400, .access = {0x40004400, 4, true}};
+  stop.registers.core[arm::kPc] = 0x100042;
   sent_.clear();
   target_.resume_handler(stop);
-  const auto text = rsp::to_hex(std::string_view("bus fault: precise data access at 0x40004400"));
+  const auto text = rsp::to_hex(std::string_view("bus fault: write to 0x40004400, precise, from 0x00100042"));
   EXPECT_NE(sent_.find(text), std::string::npos);
   EXPECT_NE(sent_.find("$T0a"), std::string::npos);
 }

@@ -19,7 +19,7 @@ struct Crash {
   };
 
   arm::RegisterFile registers;  // the core registers; the others were not recorded
-  arm::FaultRegisters fault;
+  fault::Fault fault;
   std::string reason;  // the device's words
   std::vector<Memory> memory;
 };

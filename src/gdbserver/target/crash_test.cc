@@ -137,7 +137,7 @@ TEST_F(CrashSessionTest, LetsGo) {
 
 TEST(DescribeCrash, TakesTheDevicesWordsWhereThereWasNoFault) {
   Crash crash = make_crash();
-  EXPECT_EQ(describe_crash(crash), "bus fault: precise data access at 0x60000000");
+  EXPECT_EQ(describe_crash(crash), "bus fault: access to 0x60000000, precise");
   crash.fault = {};
   EXPECT_EQ(describe_crash(crash), "the device's words");
 }

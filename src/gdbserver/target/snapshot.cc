@@ -75,7 +75,15 @@ Stop stop_from(const wire::Stopped& stopped) {
   file.has_fp = take_words(stopped.fp(), file.fp);
   if (stopped.has_fault()) {
     const wire::Fault& f = stopped.fault();
-    stop.fault = arm::FaultRegisters{f.cfsr(), f.hfsr(), f.mmfar(), f.bfar(), f.sfsr(), f.sfar()};
+    stop.fault =
+        fault::Fault{.cfsr = f.cfsr(),
+                     .hfsr = f.hfsr(),
+                     .mmfar = f.mmfar(),
+                     .bfar = f.bfar(),
+                     .sfsr = f.sfsr(),
+                     .sfar = f.sfar(),
+                     .access = {.address = f.access_address(), .size = f.access_size(), .writes = f.access_writes()},
+                     .exception = arm::active_exception(file)};
   }
   stop.exit_status = static_cast<std::uint8_t>(stopped.exit_status());
   if (stop.reason == StopReason::kWatchpoint)

@@ -45,7 +45,7 @@ enum class StopReason : std::uint8_t {
 struct Stop {
   StopReason reason = StopReason::kAttached;
   arm::RegisterFile registers;
-  std::optional<arm::FaultRegisters> fault;
+  std::optional<fault::Fault> fault;
   std::optional<WatchHit> watch;  // of kWatchpoint
   std::uint8_t exit_status = 0;   // of kExited
 };
