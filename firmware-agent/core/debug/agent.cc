@@ -82,6 +82,7 @@ std::optional<std::uint64_t> Agent::deadline_us() const {
 
 void Agent::application_stopped() {
   if (restarting_) return;  // our own doing
+  if (engine_.halted()) replaced_ = true;
   engine_.application_stopped();
   digest_.cancel();
   exited_ = open_ != Open::kNothing;
@@ -181,6 +182,10 @@ void Agent::poll_open() {
 }
 
 bool Agent::need_halted() {
+  if (replaced_) {
+    refuse(mv_wire_AgentError_AGENT_NOT_HALTED, "the application was replaced or restarted meanwhile: reset it");
+    return false;
+  }
   if (engine_.halted()) return true;
   refuse(mv_wire_AgentError_AGENT_NOT_HALTED, "the application runs: interrupt it first");
   return false;

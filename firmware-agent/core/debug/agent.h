@@ -144,7 +144,8 @@ class Agent {
   bool halt_asked_ = false;
   bool restarting_ = false;
   bool reset_halts_ = false;
-  bool exited_ = false;  // the application is gone, and the open request has to be told
+  bool exited_ = false;    // the application is gone, and the open request has to be told
+  bool replaced_ = false;  // the application that the debugger halted is gone; it has not attached or reset since
   std::uint64_t attach_limit_us_ = 0;
   std::uint64_t grace_us_ = 0;  // of the bundle that was attached to
   std::optional<std::uint64_t> grace_end_us_;

@@ -225,6 +225,7 @@ void Agent::digest(const mv_wire_DigestRequest& request) {
 }
 
 void Agent::reset(const mv_wire_ResetRequest& request) {
+  replaced_ = false;
   engine_.before_restart();
   restarting_ = true;
   const bool restarted = supervisor_.restart_for_debugger();

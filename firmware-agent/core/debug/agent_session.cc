@@ -80,6 +80,7 @@ void Agent::restart_to_halt() {
 
 void Agent::answer_attach() {
   attaching_ = false;
+  replaced_ = false;
   RunningBundle bundle;
   supervisor_.running_bundle(bundle);
   mv_wire_AgentReply& reply = begin_reply();

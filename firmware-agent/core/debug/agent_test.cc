@@ -661,6 +661,38 @@ TEST_F(AgentTest, TellsAnOpenResumeThatTheApplicationIsGone) {
   EXPECT_EQ(take_reply().value_or(wire::AgentReply{}).stopped().reason(), wire::STOP_EXITED);
 }
 
+// As an update does it: stopped to be installed, stopped again by the start.
+TEST_F(AgentTest, HoldsAtItsStartWhatReplacesAHaltedApplication) {
+  attach();
+  ask(resume(wire::RESUME_RUN, {kStart + 2}), 1);
+  agent_.application_stopped();
+  live();
+  agent_.application_stopped();
+  supervisor_.start();
+  live();
+  EXPECT_TRUE(engine_.halted());
+  const auto refused = ask(resume(wire::RESUME_RUN), 2);
+  EXPECT_EQ(refused.error(), wire::AGENT_NOT_HALTED) << "its debugger still thinks of the old one";
+  const auto reply = attach();
+  EXPECT_TRUE(reply.attached().resumed());
+  EXPECT_EQ(reply.attached().stopped().reason(), wire::STOP_RESET);
+  EXPECT_EQ(word(reply.attached().stopped().registers(), 15), kStart);
+  EXPECT_EQ(engine_.breakpoints().used(), 0U) << "they were the old one's";
+  EXPECT_EQ(ask(resume(wire::RESUME_RUN, {kStart + 4}), 3).stopped().reason(), wire::STOP_BREAKPOINT);
+}
+
+TEST_F(AgentTest, LetsWhatReplacesARunningApplicationRun) {
+  attach();
+  ask(detach(), 1);
+  attach(false);
+  agent_.application_stopped();
+  agent_.application_stopped();
+  supervisor_.start();
+  live();
+  EXPECT_FALSE(engine_.halted());
+  EXPECT_TRUE(board_.running());
+}
+
 TEST_F(AgentTest, ReportsAFaultAndLetsTheCrashHappenAfterDetach) {
   memory_.put(kStart + 4, {0xDE00});
   attach(false);

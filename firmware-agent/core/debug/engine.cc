@@ -70,6 +70,7 @@ void Engine::remove_breakpoints() {
 }
 
 void Engine::application_stopped() {
+  const bool held = attached_ && !releasing_ && (state_ == State::kHalted || phase_ == Phase::kReset);
   breakpoints_.image_replaced();
   remove_breakpoints();
   unit_.mask_interrupts(false);
@@ -77,8 +78,9 @@ void Engine::application_stopped() {
   halt_due_ = false;
   if (releasing_.exchange(false)) set_attached(false);
   context_lost_ = false;
-  phase_ = Phase::kFree;
+  phase_ = held ? Phase::kReset : Phase::kFree;
   state_ = State::kRunning;
+  if (held) unit_.halt_at_start();
 }
 
 void Engine::before_restart() {

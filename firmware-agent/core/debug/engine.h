@@ -94,7 +94,8 @@ class Engine final : public DebugEvents {
   // Keeps the application halted, without breakpoints and watchpoints.
   void remove_breakpoints();
 
-  // The supervisor stopped the application, so its image will be made fresh: nothing of the old one stands.
+  // The supervisor stopped the application, so its image will be made fresh: nothing of the old one stands. If the
+  // debugger held it, what is started next halts, with kReset, before its first instruction.
   void application_stopped();
 
   // Before the supervisor restarts the application for the debugger: it will halt, with kReset, before its first
