@@ -5,6 +5,7 @@ that mvctl sends, followed by something that comes back. The one between modem a
 layers. Logging is off, so that nothing but the debug session is on the line.
 """
 import re
+import shutil
 import time
 from pathlib import Path
 
@@ -85,6 +86,7 @@ ACTIONS = [
 ]
 
 
+WITHOUT_ELF = "disassemble without ELF, the first time"
 LOAD_CHANGED = "load of a changed program: one deploy"
 
 
@@ -144,6 +146,22 @@ def load(rig, session, name, budget, deploys):
     return row
 
 
+def disassemble(rig, name, budget):
+    """A row for a session of its own, without the ELF on mvctl's side."""
+    debugger = Debugger(rig.chain, "bench", cloud=f"https://127.0.0.1:{rig.session.port}")
+    debugger.server.wait_for(r"no ELF of this build found", 60)
+    session = GdbPrompt(rig.elf, debugger.port)
+    rig.reset()
+    text = session.send("disassemble round_of_actions")
+    row = counted(rig, name, budget)
+    if "End of assembler dump" not in text:
+        raise AssertionError(f"{name}: GDB did not disassemble:\n{text}")
+    session.send("detach")
+    session.close()
+    debugger.close()
+    return row
+
+
 def run(rig, action, session):
     for command in action.before:
         session.send(command)
@@ -175,6 +193,10 @@ def measure(delay):
         rows.append(load(rig, session, "load of an unchanged program", 3, deploys=0))
         session.send("detach")
         session.close()
+        rig.debugger.close()
+        shutil.rmtree(chain.home / "cache")
+        rows.append(disassemble(rig, WITHOUT_ELF, 4))
+        rows.append(disassemble(rig, "disassemble without ELF, in a later session", 0))
         rig.close()
         return rows
     finally:

@@ -58,6 +58,7 @@ void override_from_environment(Context& context) {
 
 fs::path config_folder() { return base_folder("XDG_CONFIG_HOME", ".config"); }
 fs::path state_folder() { return base_folder("XDG_STATE_HOME", ".local/state"); }
+fs::path cache_folder() { return base_folder("XDG_CACHE_HOME", ".cache"); }
 
 tl::expected<ContextStore, Failure> load_contexts() {
   std::error_code error;

@@ -33,6 +33,8 @@ struct ContextStore {
 std::filesystem::path config_folder();
 // $XDG_STATE_HOME/mvctl, else $HOME/.local/state/mvctl.
 std::filesystem::path state_folder();
+// $XDG_CACHE_HOME/mvctl, else $HOME/.cache/mvctl.
+std::filesystem::path cache_folder();
 
 // No file: an empty store. A file that is not what we write: kFailed, with its name.
 tl::expected<ContextStore, Failure> load_contexts();

@@ -11,6 +11,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 
+#include "cli/flash_cache.h"
 #include "cli/gdb_process.h"
 #include "cli/program_delivery.h"
 #include "gdbserver/session/server.h"
@@ -138,6 +139,7 @@ class Session final : public DebugSession {
       delivery_.start({plan_.context, plan_.device_id, plan_.sign_key, plan_.elf_path}, std::move(content),
                       std::move(handler));
     });
+    target_->keep_flash_in(flash_cache_, std::move(plan_.measured));
     front_.delivery = &delivery_;
     front_.target = target_.get();
     front_.output = &program_.output();
@@ -188,6 +190,7 @@ class Session final : public DebugSession {
   void end(Result result) {
     if (ending_) return;
     ending_ = true;
+    if (target_) target_->save_flash();
     result_ = std::move(result);
     farewell_ = scheduler_->after(kFarewell, [this] { io_.stop(); });
     server_->stop([this] {
@@ -260,6 +263,7 @@ class Session final : public DebugSession {
   Front front_;
   std::unique_ptr<gdb::DebugLink> link_;
   std::unique_ptr<gdb::AgentClient> client_;
+  FlashCache flash_cache_{cache_folder() / "flash"};
   std::unique_ptr<gdb::AgentTarget> target_;
   std::unique_ptr<gdb::Server> server_;
   ProgramDelivery delivery_{io_, program_.output()};

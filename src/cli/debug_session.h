@@ -9,6 +9,7 @@
 
 #include "cli/cloud_client.h"
 #include "cli/program.h"
+#include "gdbserver/target/agent_target.h"
 #include "gdbserver/target/elf_image.h"
 #include "transport/secure_channel.h"
 
@@ -21,9 +22,10 @@ struct DebugPlan {
   std::optional<transport::DebugIdentity> identity;
   std::string key_name;
   std::optional<std::string> sign_key;  // for what GDB loads; nothing: the one of ours that signed the running bundle
-  std::string elf_path;  // empty: none; given to GDB as well
+  std::string elf_path;                 // empty: none; given to GDB as well
   std::optional<gdb::ElfImage> image;
-  bool read_only = false;  // GDB may look at memory while the application runs, and change nothing
+  gdb::AgentTarget::Measured measured;  // of the bundle that runs
+  bool read_only = false;               // GDB may look at memory while the application runs, and change nothing
   bool start_gdb = false;
 };
 

@@ -194,7 +194,8 @@ class Delivery {
     if (!summary) return tl::make_unexpected(summary.error());
     auto image = find_elf(plan_.elf_path, bundle->manifest()).value_or(gdb::ElfImage{});
     image.read_only = pieces_of(content);
-    return Delivered{*summary, std::move(image)};
+    const bool sent = !equal(layers, running->manifest.body().layers);
+    return Delivered{*summary, std::move(image), measured_flash(sent ? bundle->manifest() : running->manifest)};
   }
 
  private:

@@ -22,6 +22,18 @@ Answer<bundle::Manifest> fetch_manifest(CloudClient& cloud, const std::string& s
 
 }  // namespace
 
+gdb::AgentTarget::Measured measured_flash(const bundle::Manifest& manifest) {
+  const auto hash = manifest.hash();
+  gdb::AgentTarget::Measured measured{{hash.bytes.begin(), hash.bytes.end()}, {}};
+  const bundle::Board* board = bundle::find_board(manifest.body().info.board);
+  if (board == nullptr) return measured;
+  for (const auto& layer : manifest.body().layers)
+    for (const bundle::Area& area : board->areas)
+      if (area.kind == layer.region.area)
+        measured.ranges.push_back({area.start + layer.region.start, layer.region.size});
+  return measured;
+}
+
 Answer<RunningBundle> running_bundle(CloudClient& cloud, const Device& device) {
   if (device.reported_hash.empty())
     return fail(ExitCode::kRefusedByDevice, device.label() + " runs no application",

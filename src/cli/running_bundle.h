@@ -5,6 +5,7 @@
 
 #include "bundle/manifest.h"
 #include "cli/cloud_client.h"
+#include "gdbserver/target/agent_target.h"
 
 namespace mv::cli {
 
@@ -13,6 +14,9 @@ struct RunningBundle {
   std::string label;  // "weather 1.4.2"
   bundle::Manifest manifest;
 };
+
+// The flash that a bundle's layers fill, padding included: what is measured once they are installed.
+gdb::AgentTarget::Measured measured_flash(const bundle::Manifest& manifest);
 
 // By what the device reported.
 //

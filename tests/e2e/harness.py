@@ -89,7 +89,8 @@ class Chain:
         self.home = Path(tempfile.mkdtemp(prefix="mv-e2e-"))
         self.port = free_port()
         self.env = dict(os.environ, HOME=str(self.home), XDG_CONFIG_HOME=str(self.home / "config"),
-                        XDG_STATE_HOME=str(self.home / "state"), MVCTL_FIRMWARE_DIR=str(FIRMWARE), NO_COLOR="1")
+                        XDG_STATE_HOME=str(self.home / "state"), XDG_CACHE_HOME=str(self.home / "cache"),
+                        MVCTL_FIRMWARE_DIR=str(FIRMWARE), NO_COLOR="1")
         for name in ("MVCTL_CLOUD", "MVCTL_TOKEN", "MVCTL_CA"):
             self.env.pop(name, None)
         self.cloud = None

@@ -19,6 +19,8 @@ class Budgets(unittest.TestCase):
         self.assertEqual(over, [])
         steps = [row for row in rows if row["action"] in ("next, simple line", "step, simple line", "stepi")]
         self.assertEqual([row for row in steps if row["bytes_up"] + row["bytes_down"] > STEP_BYTES], [])
+        first = next(row for row in rows if row["action"] == roundtrips.WITHOUT_ELF)
+        self.assertGreater(first["round_trips"], 0, "what is known already says nothing about what is kept")
         load = next(row for row in rows if row["action"] == roundtrips.LOAD_CHANGED)
         self.assertLess(load["bytes_down"], load["sent"] + LOAD_OVERHEAD)
 

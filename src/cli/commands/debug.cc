@@ -119,6 +119,7 @@ Result make_plan(CloudClient& cloud, const DebugOptions& options, DebugPlan& pla
   const auto running = running_bundle(cloud, *device);
   if (!running) return tl::make_unexpected(running.error());
   if (auto key = choose_key(plan, *running, options); !key) return key;
+  plan.measured = measured_flash(running->manifest);
   if (auto elf = take_elf(plan, *running, options); !elf) return elf;
   summary = fmt::format("{} runs {}; {}", plan.label, running->label, about_elf(plan));
   return {};

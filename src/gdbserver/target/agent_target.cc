@@ -1,6 +1,8 @@
 #include "gdbserver/target/agent_target.h"
 
 #include <algorithm>
+#include <iterator>
+#include <numeric>
 #include <utility>
 
 #include <fmt/format.h>
@@ -68,6 +70,11 @@ Error bad_address(std::uint32_t address) {
   return {ErrorCode::kBadAddress, fmt::format("0x{:08x} is not memory of the application", address)};
 }
 
+std::size_t size_of(const FlashContent& content) {
+  return std::accumulate(content.begin(), content.end(), std::size_t{0},
+                         [](std::size_t sum, const FlashPiece& piece) { return sum + piece.bytes.size(); });
+}
+
 // Tries what the gaps may be filled with. False if the device has something else.
 bool fill_until_equal(ElfImage::Piece& piece, std::span<const std::uint8_t> sha256) {
   for (const std::uint8_t filler : {std::uint8_t{0xff}, std::uint8_t{0x00}}) {
@@ -130,6 +137,7 @@ void AgentTarget::adopt(const wire::Attached& attached) {
   cache_.set_regions(regions_);
   trusted_.clear();
   compared_ = false;
+  recall_flash();
 }
 
 Stop AgentTarget::adopt(const wire::Stopped& stopped) {
@@ -144,6 +152,42 @@ Stop AgentTarget::adopt(const wire::Stopped& stopped) {
   registers_ = stop.registers;
   last_stop_ = stop;
   return stop;
+}
+
+void AgentTarget::keep_flash_in(FlashStore& store, Measured measured) {
+  store_ = &store;
+  measured_ = std::move(measured);
+}
+
+// Of the image that runs, as far as its manifest determines it.
+FlashContent AgentTarget::measured_flash() const {
+  FlashContent content;
+  if (measured_.image != facts_.manifest_hash) return content;
+  for (const auto& [address, length] : measured_.ranges)
+    if (cache_.is_flash(address, length)) std::ranges::move(cache_.known(address, length), std::back_inserter(content));
+  return content;
+}
+
+void AgentTarget::recall_flash() {
+  kept_ = recalled_ = 0;
+  if (store_ == nullptr || measured_.image.empty() || measured_.image != facts_.manifest_hash) return;
+  MemoryCache stored;
+  stored.set_regions(regions_);
+  for (const FlashPiece& piece : store_->load(facts_.manifest_hash)) stored.store(piece.address, piece.bytes);
+  for (const auto& [address, length] : measured_.ranges) {
+    if (!cache_.is_flash(address, length)) continue;
+    for (const FlashPiece& piece : stored.known(address, length)) cache_.store(piece.address, piece.bytes);
+  }
+  kept_ = recalled_ = size_of(measured_flash());
+}
+
+void AgentTarget::save_flash() {
+  if (store_ == nullptr || measured_.image.empty()) return;
+  const FlashContent content = measured_flash();
+  const std::size_t size = size_of(content);
+  if (size == kept_) return;
+  store_->save(facts_.manifest_hash, content);
+  kept_ = size;
 }
 
 // The pieces of the ELF that one message can ask about: in flash, the largest if there are too many.
@@ -470,6 +514,7 @@ void AgentTarget::load(FlashContent content, Handler<Loaded> handler) {
   deliver_(std::move(content), [this, session = sessions_, handler = std::move(handler)](Result<Delivered> delivered) {
     if (delivered) {
       image_ = std::move(delivered->image);
+      measured_ = std::move(delivered->measured);
       compared_ = false;
       trusted_.clear();
     }
@@ -499,6 +544,7 @@ void AgentTarget::detach(Handler<void> handler) {
 
 void AgentTarget::send_detach(Handler<void> handler) {
   ++sessions_;
+  save_flash();
   ledger_.clear();
   watches_.clear();
   cache_.forget_ram();
@@ -565,11 +611,11 @@ std::string AgentTarget::status() const {
       "breakpoints  {} of {} in use\n"
       "watchpoints  {} of {} in use\n"
       "conditions   {} of {} conditions and commands on the device, {} of {} bytes\n"
-      "flash        {} bytes served from the local ELF\n",
+      "flash        {} bytes served from the local ELF, {} known from sessions before\n",
       facts_.board, client_.connected() ? "connected" : "connecting again", counters.requests, counters.bytes_up,
       counters.bytes_down, static_cast<double>(counters.round_trip.count()) / 1000.0, ledger_.wanted(),
       ledger_.capacity(), watches_.wanted(), watches_.capacity(), programs.expressions, limits.expressions,
-      programs.bytes, limits.bytes, trusted_flash());
+      programs.bytes, limits.bytes, trusted_flash(), recalled_);
 }
 
 }  // namespace mv::gdb

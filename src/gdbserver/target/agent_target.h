@@ -12,6 +12,7 @@
 #include "gdbserver/target/agent_client.h"
 #include "gdbserver/target/breakpoint_ledger.h"
 #include "gdbserver/target/elf_image.h"
+#include "gdbserver/target/flash_store.h"
 #include "gdbserver/target/memory_cache.h"
 #include "gdbserver/target/target.h"
 #include "gdbserver/target/watchpoint_ledger.h"
@@ -28,10 +29,18 @@ struct DeviceFacts {
 
 class AgentTarget final : public Target {
  public:
+  // Flash whose bytes an image's manifest determines. What lies beside is left over from images before, and differs
+  // from device to device.
+  struct Measured {
+    std::vector<std::uint8_t> image;  // SHA-256 of the manifest
+    std::vector<MemoryCache::Span> ranges;
+  };
+
   // A new program that has reached the device and runs there, or did so before.
   struct Delivered {
     std::string summary;
     std::optional<ElfImage> image;  // what is known of it
+    Measured measured;
   };
   // Makes flash content the device's application; the handler is called from the event loop. Errors: why it did not.
   using Deliver = std::function<void(FlashContent, Handler<Delivered>)>;
@@ -45,6 +54,12 @@ class AgentTarget final : public Target {
   // Connects and asks what runs, without stopping it. If `image` is given, its read-only segments are compared with the
   // device by digest, and what is equal is never read over the link.
   void probe(std::optional<ElfImage> image, Handler<DeviceFacts> handler);
+
+  // Flash within `measured` is looked for there first and kept there, as long as the device runs that image. The store
+  // outlives the target. Before `probe`.
+  void keep_flash_in(FlashStore& store, Measured measured);
+  // Keeps what has been read; a detach does so, too.
+  void save_flash();
 
   void attach(Handler<Stop> handler) override;
   void detach(Handler<void> handler) override;
@@ -81,6 +96,8 @@ class AgentTarget final : public Target {
  private:
   void adopt(const wire::Attached& attached);
   Stop adopt(const wire::Stopped& stopped);
+  void recall_flash();
+  FlashContent measured_flash() const;
   std::vector<ElfImage::Piece*> comparable();
   void digest_image(std::function<void()> done);
   void take_digests(const std::vector<ElfImage::Piece*>& pieces, const wire::DigestReply& reply);
@@ -120,6 +137,10 @@ class AgentTarget final : public Target {
   std::vector<std::uint32_t> recent_lines_;  // RAM lines asked for in this stop, pushed with the next
   std::vector<MemoryCache::Span> expected_;  // pushed with every stop, too
   std::optional<std::function<void()>> detach_when_stopped_;
+  FlashStore* store_ = nullptr;
+  Measured measured_;
+  std::size_t kept_ = 0;      // bytes of this image that are in the store
+  std::size_t recalled_ = 0;  // of them, those that came from there
   Deliver deliver_;
   std::uint64_t sessions_ = 0;  // that were ended
 };

@@ -300,6 +300,101 @@ TEST_F(AgentTargetTest, StopsTheApplicationAgainWhenTheDeviceRestarted) {
   EXPECT_EQ(take_requests().at(0).resume().insert_size(), 1) << "the device has forgotten its breakpoints";
 }
 
+// Flash is kept for an image, within what its manifest measures.
+class KeepsFlash : public AgentTargetTest {
+ protected:
+  struct Store final : FlashStore {
+    FlashContent load(std::span<const std::uint8_t> image) override {
+      return content[std::string(image.begin(), image.end())];
+    }
+    void save(std::span<const std::uint8_t> image, const FlashContent& add) override {
+      ++saves;
+      content[std::string(image.begin(), image.end())] = add;
+    }
+    std::map<std::string, FlashContent> content;
+    int saves = 0;
+  };
+
+  static AgentTarget::Measured measured(char image) {
+    return {std::vector<std::uint8_t>(32, static_cast<std::uint8_t>(image)), {{kFlash, 0x400}}};
+  }
+
+  void read_line(std::uint32_t address, std::uint32_t sequence) {
+    read(address, 4);
+    const auto requests = take_requests();
+    ASSERT_EQ(requests.size(), 1U);
+    say(memory(sequence, address, std::string(requests[0].read().ranges(0).length(), 'x')));
+  }
+
+  void detach() {
+    target_.detach([](Result<void>) {});
+    run();
+  }
+
+  const std::string image_ = std::string(32, 'h');  // that the device runs
+  Store store_;
+};
+
+TEST_F(KeepsFlash, ThatWasReadAndNothingElse) {
+  target_.keep_flash_in(store_, measured('h'));
+  attach();
+  read_line(kFlash, 1);
+  read_line(kFlash + 0x800, 2);  // not measured
+  read_line(kRam, 3);
+  detach();
+  ASSERT_EQ(store_.content[image_].size(), 1U);
+  EXPECT_EQ(store_.content[image_][0].address, kFlash);
+  EXPECT_LE(store_.content[image_][0].end(), kFlash + 0x400U);
+  EXPECT_EQ(store_.saves, 1);
+}
+
+TEST_F(KeepsFlash, AndAsksForItNoMore) {
+  store_.content[image_] = {{kFlash, Bytes(64, 'k')}, {kFlash + 0x800, Bytes(64, 'l')}, {kRam, Bytes(64, 'r')}};
+  target_.keep_flash_in(store_, measured('h'));
+  attach();
+  read(kFlash, 64);
+  EXPECT_EQ(**read_, Bytes(64, 'k'));
+  EXPECT_TRUE(take_requests().empty());
+  for (const std::uint32_t address : {kFlash + 0x800, kRam}) {
+    read(address, 4);
+    EXPECT_EQ(take_requests().size(), 1U) << "neither what is not measured nor RAM comes from there";
+    say(memory(address == kRam ? 2 : 1, address, std::string(64, 'x')));
+  }
+  detach();
+  EXPECT_EQ(store_.saves, 0) << "nothing is new";
+}
+
+TEST_F(KeepsFlash, OfTheImageThatRunsOnly) {
+  store_.content[std::string(32, 'o')] = {{kFlash, Bytes(64, 'k')}};
+  store_.content[image_] = {{kFlash, Bytes(64, 'k')}};
+  target_.keep_flash_in(store_, measured('o'));  // the cloud spoke of another one
+  attach();
+  read(kFlash, 4);
+  EXPECT_EQ(take_requests().size(), 1U);
+  say(memory(1, kFlash, std::string(64, 'x')));
+  detach();
+  EXPECT_EQ(store_.saves, 0);
+}
+
+TEST_F(KeepsFlash, UntilAnotherImageIsLoaded) {
+  store_.content[image_] = {{kFlash, Bytes(64, 'k')}};
+  target_.keep_flash_in(store_, measured('h'));
+  attach();
+  Handler<AgentTarget::Delivered> deliver;
+  target_.deliver_by([&](FlashContent, Handler<AgentTarget::Delivered> handler) { deliver = std::move(handler); });
+  target_.load({{kFlash, {1}}}, [](Result<Loaded>) {});
+  deliver(AgentTarget::Delivered{"sent", std::nullopt, measured('n')});
+  wire::AgentReply reply = attached(true);
+  reply.mutable_attached()->set_manifest_hash(std::string(32, 'n'));
+  reply.mutable_attached()->mutable_stopped()->set_reason(wire::STOP_RESET);
+  say(reply);
+  take_requests();
+  read_line(kFlash, 1);
+  detach();
+  EXPECT_EQ(store_.content[std::string(32, 'n')].size(), 1U);
+  EXPECT_EQ(store_.content[image_][0].bytes, Bytes(64, 'k'));
+}
+
 class LoadTest : public AgentTargetTest {
  protected:
   // Up to the moment when the program has reached the device.
@@ -351,7 +446,7 @@ TEST_F(LoadTest, GoesOnInTheNewProgramThatTheDeviceHoldsAtItsStart) {
   load();
   ASSERT_EQ(delivered_.size(), 1U);
   EXPECT_TRUE(take_requests().empty()) << "not a byte goes to the device by itself";
-  deliver_(AgentTarget::Delivered{"sent", image("abc")});
+  deliver_(AgentTarget::Delivered{"sent", image("abc"), {}});
   auto requests = take_requests();
   ASSERT_EQ(requests.size(), 1U);
   EXPECT_TRUE(requests[0].attach().halt());
@@ -380,7 +475,7 @@ TEST_F(LoadTest, RestartsWhatDoesNotStandAtItsStart) {
        {std::pair('h', wire::STOP_RESET), std::pair('n', wire::STOP_INTERRUPT)}) {  // the same program; another one
     attach();
     load();
-    deliver_(AgentTarget::Delivered{"fine", image("abc")});
+    deliver_(AgentTarget::Delivered{"fine", image("abc"), {}});
     take_requests();
     say(attached_to(manifest, reason));
     auto requests = take_requests();
@@ -411,7 +506,7 @@ TEST_F(LoadTest, HaltsNothingWhenTheClientHasLeftMeanwhile) {
   const auto requests = take_requests();
   ASSERT_EQ(requests.size(), 1U);
   say(done(requests[0].sequence()));
-  deliver_(AgentTarget::Delivered{"sent", image("abc")});
+  deliver_(AgentTarget::Delivered{"sent", image("abc"), {}});
   EXPECT_TRUE(take_requests().empty());
   EXPECT_FALSE(loaded_);
   EXPECT_EQ(target_.elf_path(), "/new.elf");

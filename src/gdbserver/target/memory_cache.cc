@@ -91,6 +91,20 @@ std::size_t MemoryCache::store(std::uint32_t address, std::span<const std::uint8
   return news;
 }
 
+FlashContent MemoryCache::known(std::uint32_t address, std::uint32_t length) const {
+  FlashContent content;
+  const std::uint64_t end = std::uint64_t{address} + length;
+  for (auto line = lines_.lower_bound(line_of(address)); line != lines_.end() && line->first < end; ++line) {
+    for (std::uint32_t i = 0; i < kLine; ++i) {
+      const std::uint64_t at = std::uint64_t{line->first} + i;
+      if (at < address || at >= end || (line->second.known >> i & 1) == 0) continue;
+      if (content.empty() || content.back().end() != at) content.push_back({static_cast<std::uint32_t>(at), {}});
+      content.back().bytes.push_back(line->second.bytes[i]);
+    }
+  }
+  return content;
+}
+
 void MemoryCache::forget_ram() {
   std::erase_if(lines_, [this](const auto& entry) {
     // A line of 64 bytes lies in one region or at the edge of one; the edge of RAM is as fleeting as RAM.

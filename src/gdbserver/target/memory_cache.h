@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "gdbserver/arm/memory_map.h"
+#include "gdbserver/target/flash_content.h"
 
 namespace mv::gdb {
 
@@ -43,6 +44,9 @@ class MemoryCache {
 
   // Bytes that the device sent or was told. Bytes outside flash and RAM are dropped. Returns how many were not known.
   std::size_t store(std::uint32_t address, std::span<const std::uint8_t> bytes);
+
+  // The bytes that are known in [address, address + length), which does not reach past the address space.
+  FlashContent known(std::uint32_t address, std::uint32_t length) const;
 
   void forget_ram();
   void forget_all() { lines_.clear(); }
