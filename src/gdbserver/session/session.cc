@@ -169,8 +169,11 @@ void Session::answer(std::string payload) {
   pump();
 }
 
+// One that comes between two of the client's own resumes (`next` over calls) is for the next of them, as the protocol
+// has it. LLDB sends none but to what runs: its stop was on the way.
 void Session::interrupted() {
-  if (state_ == State::kRunning) target_.interrupt();
+  if (state_ == State::kRunning) return target_.interrupt();
+  interrupt_waits_ = !is_lldb_;
 }
 
 void Session::notice(const std::string& text) { print("[mvctl] " + text + "\n"); }

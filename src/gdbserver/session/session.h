@@ -176,6 +176,7 @@ class Session {
   bool is_lldb_ = false;
   HostFile host_file_;
   bool step_interrupts_ = false;
+  bool interrupt_waits_ = false;  // for the next resume
   Error failure_;
   Stop stop_;
   std::set<std::uint32_t> hardware_breakpoints_;

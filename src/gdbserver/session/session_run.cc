@@ -32,6 +32,11 @@ void Session::handle(const rsp::Resume& command) {
   if (command.kind == Kind::kStop) return reply(std::string(rsp::kOk));  // it stands still already
   const bool is_running = runs(command.thread);
   if (!is_running && !threads_.any()) return reply(rsp::error(rsp::kErrorArgument));
+  if (std::exchange(interrupt_waits_, false)) {
+    stop_.reason = StopReason::kInterrupt;
+    stop_.watch.reset();
+    return reply(stop_reply(stop_));
+  }
   ResumePlan plan;
   if (command.kind != Kind::kContinue) plan.mode = ResumePlan::Mode::kStep;
   if (command.kind == Kind::kRange && is_running)
@@ -144,6 +149,7 @@ void Session::monitor_reset() {
   target_.reset(guarded<Stop>([this](Result<Stop> stop) {
     if (!stop) return answer(monitor_error(stop.error().text));
     stop_ = *stop;
+    interrupt_waits_ = false;
     send_(
         rsp::encode_packet(rsp::console("the application was restarted and stands at its first instruction\n"
                                         "type: maintenance flush register-cache\n")));

@@ -11,7 +11,6 @@
 #include "gdbserver/rsp/hex.h"
 #include "gdbserver/rsp/reply.h"
 #include "gdbserver/rtos/kernels_fixture.h"
-#include "gdbserver/rsp/reply.h"
 #include "gdbserver/target/manual_time.h"
 
 namespace mv::gdb {
@@ -368,10 +367,31 @@ TEST_F(SessionTest, PassesCtrlCOnWhileTheApplicationRuns) {
   EXPECT_NE(stop_with(StopReason::kInterrupt, 0x100040).find("$T02"), std::string::npos);
 }
 
-TEST_F(SessionTest, IgnoresCtrlCOfAnApplicationThatHasStoppedMeanwhile) {
+// GDB manual, "Interrupts". GDB's `next` over calls resumes many times; Ctrl-C may come between two of them.
+TEST_F(SessionTest, KeepsACtrlCThatComesBetweenTwoResumesForTheNext) {
   start();
   EXPECT_EQ(give("\x03"), "");
   EXPECT_EQ(target_.interrupts, 0);
+  EXPECT_TRUE(reply("vCont;c").starts_with("T02thread:1;"));
+  EXPECT_TRUE(target_.plans.empty());
+  ask("vCont;c");
+  EXPECT_EQ(target_.plans.size(), 1U);
+}
+
+TEST_F(SessionTest, ForgetsACtrlCFromBeforeTheRestart) {
+  start();
+  give("\x03");
+  ask("qRcmd,7265736574");
+  ask("vCont;c");
+  EXPECT_EQ(target_.plans.size(), 1U);
+}
+
+TEST_F(SessionTest, IgnoresLldbsInterruptOfWhatHasStoppedMeanwhile) {
+  start();
+  reply("QThreadSuffixSupported");
+  give("\x03");
+  ask("vCont;c");
+  EXPECT_EQ(target_.plans.size(), 1U);
 }
 
 TEST_F(SessionTest, ExplainsAFaultOnTheConsoleAndWithItsSignal) {
