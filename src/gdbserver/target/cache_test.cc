@@ -119,6 +119,18 @@ TEST(WatchpointLedger, RefusesWhatTheDeviceCannotWatch) {
   EXPECT_EQ(ledger.insert({kRamStart, 4, WatchKind::kAccess}, kRam).error().code, ErrorCode::kNoBreakpointFree);
 }
 
+// GDB's `watch *pointer` with a null pointer, which must not fail: the pointer gets a value later.
+TEST(WatchpointLedger, TakesARangeWhereTheApplicationHasNothingAndAsksTheDeviceForNone) {
+  WatchpointLedger ledger;
+  ledger.set_limits(1, 16);
+  EXPECT_TRUE(ledger.insert({0, 4, WatchKind::kWrite}, kRam));
+  EXPECT_EQ(ledger.wanted(), 0U);
+  EXPECT_TRUE(ledger.insert({kRamStart, 4, WatchKind::kWrite}, kRam));
+  for (const std::uint32_t taken : {0xFFFFEU, 0x40000000U, 0xE000ED00U}) {
+    EXPECT_EQ(ledger.insert({taken, 4, WatchKind::kWrite}, kRam).error().code, ErrorCode::kBadAddress) << taken;
+  }
+}
+
 TEST(BreakpointLedger, RefusesOneTooMany) {
   BreakpointLedger ledger;
   ledger.set_capacity(1);

@@ -6,6 +6,15 @@
 #include <fmt/format.h>
 
 namespace mv::gdb {
+namespace {
+
+bool meets_any(const Watchpoint& watchpoint, const std::vector<Region>& regions) {
+  return std::any_of(regions.begin(), regions.end(), [&](const Region& region) {
+    return watchpoint.address - region.address < region.size || region.address - watchpoint.address < watchpoint.length;
+  });
+}
+
+}  // namespace
 
 void WatchpointLedger::set_limits(std::size_t capacity, std::uint32_t longest) {
   capacity_ = capacity;
@@ -20,6 +29,7 @@ Result<void> WatchpointLedger::insert(const Watchpoint& watchpoint, const std::v
                    fmt::format("{} bytes cannot be watched at once, this device watches up to {}: watch a part of them",
                                watchpoint.length, longest_));
   }
+  if (!meets_any(watchpoint, regions) && !meets_any(watchpoint, arm::architectural_regions())) return {};
   const auto ram = [&](const Region& region) {
     return region.kind == MemoryKind::kRam && region.contains(watchpoint.address, watchpoint.length);
   };
