@@ -93,7 +93,7 @@ TEST_F(FlashCacheTest, RefusesSizesThatLieUnderARightChecksum) {
 
 TEST_F(FlashCacheTest, LetsTheLeastRecentlyUsedGo) {
   FlashCache cache(folder_, 3000);
-  for (const std::uint8_t name : {1, 2, 3}) cache.save(image(name), {{0x1000, Bytes(900)}});
+  for (std::uint8_t name = 1; name <= 3; ++name) cache.save(image(name), {{0x1000, Bytes(900)}});
   set_age(file(image(1)), 3);
   set_age(file(image(2)), 2);
   set_age(file(image(3)), 1);
