@@ -189,7 +189,7 @@ def measure(delay):
         rows += [run(rig, action, session) for action in ACTIONS]
         session.send("delete")
         rig.change()
-        rows.append(load(rig, session, LOAD_CHANGED, 3, deploys=1))
+        rows.append(load(rig, session, LOAD_CHANGED, 2, deploys=1))
         rows.append(load(rig, session, "load of an unchanged program", 3, deploys=0))
         session.send("detach")
         session.close()
