@@ -5,10 +5,13 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <thread>
 
 #include <fmt/format.h>
 #include <openssl/rand.h>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 
 #include "cli/flash_cache.h"
@@ -115,20 +118,29 @@ class Session final : public DebugSession {
 
   std::uint16_t port() const override { return server_->port(); }
 
-  Result run(DebugPlan plan) override {
-    plan_ = std::move(plan);
-    auto ca = read_file(plan_.context.ca_certificate);
-    if (!ca) return tl::make_unexpected(ca.error());
-    auto http = http_options(plan_.context);
-    if (!http) return tl::make_unexpected(http.error());
-    http_ = *http;
-    connect(*ca);
-    wait_for_signals();
+  Result run(std::function<Result(DebugPlan&)> make_plan) override {
+    const auto work = asio::make_work_guard(io_);
+    std::thread planner([this, &make_plan] {
+      Result planned = make_plan(plan_);
+      asio::post(io_, [this, planned = std::move(planned)] { begin(planned); });
+    });
     io_.run();
+    planner.join();
     return result_;
   }
 
  private:
+  void begin(Result planned) {
+    if (!planned) return end(std::move(planned));
+    auto ca = read_file(plan_.context.ca_certificate);
+    if (!ca) return end(tl::make_unexpected(ca.error()));
+    auto http = http_options(plan_.context);
+    if (!http) return end(tl::make_unexpected(http.error()));
+    http_ = *http;
+    connect(*ca);
+    wait_for_signals();
+  }
+
   void connect(const std::string& ca) {
     link_ = std::make_unique<gdb::DebugLink>([this](gdb::DebugLink::Opened opened) { open_carrier(std::move(opened)); },
                                              *scheduler_, *plan_.identity,
@@ -194,7 +206,7 @@ class Session final : public DebugSession {
     result_ = std::move(result);
     farewell_ = scheduler_->after(kFarewell, [this] { io_.stop(); });
     server_->stop([this] {
-      client_->close();
+      if (client_) client_->close();
       io_.stop();
     });
   }

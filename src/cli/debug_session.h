@@ -38,8 +38,9 @@ class DebugSession {
   virtual ~DebugSession() = default;
   virtual std::uint16_t port() const = 0;
 
-  // Serves until Ctrl-C, or until GDB ends if it was started here. The application then runs.
-  virtual Result run(DebugPlan plan) = 0;
+  // Serves until Ctrl-C, or until GDB ends if it was started here. The application then runs. `make_plan` finds out
+  // what is to be served, on a thread of its own: clients that have connected already are kept patient meanwhile.
+  virtual Result run(std::function<Result(DebugPlan&)> make_plan) = 0;
 };
 
 }  // namespace mv::cli

@@ -1,9 +1,14 @@
 """GDB sessions, with the real GDB, against the emulated device through the cloud."""
 import re
+import sys
 import time
 import unittest
+from pathlib import Path
 
 from harness import ChainTest, Debugger, DebugTest, GdbPrompt
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bench"))
+from counting_proxy import CountingProxy  # noqa: E402
 
 
 TICKS = "'(anonymous namespace)::ticks'"  # found without a frame, too
@@ -106,6 +111,23 @@ class OverAFastLink(Sessions, DebugTest):
         first.type("interrupt")
         first.wait_for(r"Program received signal SIGINT")
         first.type("detach")
+
+
+class FarFromTheCloud(DebugTest):
+    """With a second each way between mvctl and cloud the session stands long after GDB would have given up."""
+
+    def setUp(self):
+        self.proxy = CountingProxy(self.chain.port, 1.0)
+        self.addCleanup(self.proxy.close)
+        self.debugger = Debugger(self.chain, "bench", "--elf", str(self.elf),
+                                 cloud=f"https://127.0.0.1:{self.proxy.port}")
+        self.addCleanup(self.debugger.close)
+
+    def test_a_gdb_that_comes_early_is_kept_patient(self):
+        self.assertNotIn("device", self.debugger.server.text)
+        out = self.debugger.gdb(self.elf, "print $pc", "detach")
+        self.assertNotRegex(out, "timed out|Ignoring packet error")
+        self.assertRegex(out, r"\$1 = \(.*\) 0x", self.debugger.server.text)
 
 
 class ReadOnly(ChainTest):

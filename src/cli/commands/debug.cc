@@ -137,17 +137,16 @@ Result debug(Program& program, const DebugOptions& options) {
   program.output().record({{"listening", (*session)->port()}}, fmt::format("Listening on port {}", (*session)->port()));
   program.output().terminal().out->flush();
 
-  DebugPlan plan;
-  plan.context = *context;
-  plan.start_gdb = options.gdb;
-  plan.read_only = options.read_only;
-  plan.sign_key = options.sign_key;
-  std::string summary;
-  const auto planned =
-      with_cloud(program, [&](CloudClient& cloud) { return make_plan(cloud, options, plan, summary); });
-  if (!planned) return planned;
-  program.output().step("device", printable(summary));
-  return (*session)->run(std::move(plan));
+  return (*session)->run([&](DebugPlan& plan) -> Result {
+    plan.context = *context;
+    plan.start_gdb = options.gdb;
+    plan.read_only = options.read_only;
+    plan.sign_key = options.sign_key;
+    std::string summary;
+    auto planned = with_cloud(program, [&](CloudClient& cloud) { return make_plan(cloud, options, plan, summary); });
+    if (planned) program.output().step("device", printable(summary));
+    return planned;
+  });
 }
 
 }  // namespace

@@ -1,9 +1,12 @@
 #include "gdbserver/session/server.h"
 
 #include <poll.h>
+#include <sys/socket.h>
 
 #include <array>
+#include <chrono>
 #include <deque>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -14,6 +17,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 
+#include "gdbserver/rsp/packet.h"
 #include "gdbserver/session/session.h"
 
 namespace mv::gdb {
@@ -52,6 +56,9 @@ constexpr std::size_t kMaxUnsent = 1U << 18;
 
 constexpr std::size_t kMostClients = 4;
 
+// GDB gives up after 2 s of silence, four times (GDB 13, remote.c, putpkt_binary).
+constexpr std::chrono::seconds kHoldInterval{1};
+
 // One client's socket. Owns its session; kept alive by its own operations.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
@@ -59,7 +66,18 @@ class Connection : public std::enable_shared_from_this<Connection> {
   explicit Connection(tcp::socket socket) : socket_(std::move(socket)) {}
   void on_closed(std::function<void()> closed) { closed_ = std::move(closed); }
 
+  // Until `start`: a GDB that asks already is told each second that its answer will come. Its question stays in the
+  // socket. LLDB, which waits longer, does not expect to be told.
+  void hold(Scheduler& scheduler) {
+    hold_timer_ = scheduler.after(kHoldInterval, [this, &scheduler] {
+      if (hung_up()) return end();
+      if (gdb_asks()) send(rsp::encode_notification("mv-alive:0"));
+      hold(scheduler);
+    });
+  }
+
   void start(Target& target, Scheduler& scheduler, Session::Role role) {
+    hold_timer_.reset();
     boost::system::error_code ignored;
     socket_.set_option(tcp::no_delay(true), ignored);
     session_ = std::make_unique<Session>(
@@ -97,7 +115,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
       self->unsent_ -= self->outgoing_.front().size();
       self->outgoing_.pop_front();
       if (!self->outgoing_.empty()) return self->write();
-      if (!self->session_) self->shut();
+      if (!self->session_ && !self->hold_timer_) self->shut();
     });
   }
 
@@ -105,6 +123,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool hung_up() {
     pollfd socket = {.fd = socket_.native_handle(), .events = POLLRDHUP, .revents = 0};
     return ::poll(&socket, 1, 0) == 1;
+  }
+
+  // Its first packet has come: LLDB's is another one.
+  bool gdb_asks() {
+    std::array<char, 64> begin;
+    const ssize_t size = ::recv(socket_.native_handle(), begin.data(), begin.size(), MSG_PEEK | MSG_DONTWAIT);
+    return size > 0 &&
+           std::string_view(begin.data(), static_cast<std::size_t>(size)).find("$qSupported") != std::string_view::npos;
   }
 
   // The read that is open fails, and the session ends from there.
@@ -117,6 +143,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void session_finished() {
     asio::post(socket_.get_executor(), [self = shared_from_this()] {
       self->session_.reset();
+      self->hold_timer_.reset();
       if (self->outgoing_.empty()) self->shut();
       if (auto closed = std::exchange(self->closed_, nullptr)) closed();
     });
@@ -130,6 +157,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   tcp::socket socket_;
   std::function<void()> closed_;
+  std::unique_ptr<Scheduler::Timer> hold_timer_;
   std::unique_ptr<Session> session_;
   std::array<char, 8192> buffer_{};
   std::deque<std::string> outgoing_;
@@ -154,6 +182,7 @@ class AsioServer final : public Server {
     if (acceptor_.set_option(tcp::acceptor::reuse_address(true), error)) return error;
     if (acceptor_.bind(endpoint, error)) return error;
     acceptor_.listen(tcp::acceptor::max_listen_connections, error);
+    if (!error) accept();
     return error;
   }
 
@@ -164,7 +193,8 @@ class AsioServer final : public Server {
 
   void serve(bool read_only) override {
     read_only_ = read_only;
-    accept();
+    serving_ = true;
+    for (const auto& one : std::exchange(waiting_, {})) start(one);
   }
 
   void stop(std::function<void()> done) override {
@@ -194,11 +224,9 @@ class AsioServer final : public Server {
       if (*alive) left(raw);
     });
     connections_.push_back(connection);
-    if (driver_ && driver_->leaving()) {
-      waiting_.push_back(connection);
-    } else {
-      start(connection);
-    }
+    if (serving_ && !(driver_ && driver_->leaving())) return start(connection);
+    waiting_.push_back(connection);
+    connection->hold(scheduler_);
   }
 
   void start(const std::shared_ptr<Connection>& connection) {
@@ -216,7 +244,7 @@ class AsioServer final : public Server {
       if (on_client) on_client(false);
     }
     if (stopped_) return connections_.empty() ? std::exchange(stopped_, nullptr)() : void();
-    if (driver_ == nullptr) {
+    if (serving_ && driver_ == nullptr) {
       for (const auto& one : std::exchange(waiting_, {})) start(one);
     }
     accept();
@@ -226,8 +254,10 @@ class AsioServer final : public Server {
   Target& target_;
   tcp::acceptor acceptor_;
   std::vector<std::shared_ptr<Connection>> connections_;
-  std::vector<std::shared_ptr<Connection>> waiting_;  // those of them that came while the driver was leaving
-  Connection* driver_ = nullptr;                      // one of them
+  std::vector<std::shared_ptr<Connection>>
+      waiting_;                   // those of them that came too early, or while the driver was leaving
+  Connection* driver_ = nullptr;  // one of them
+  bool serving_ = false;
   bool read_only_ = false;
   bool accepting_ = false;
   std::function<void()> stopped_;

@@ -29,7 +29,8 @@ class Server {
   virtual ~Server() = default;
   virtual std::uint16_t port() const = 0;
 
-  // Clients are served from here on; those that connected before wait until now. With `read_only` nobody drives, and
+  // Clients are served from here on; those that connected before were kept waiting, and patient, as long as the context
+  // ran. With `read_only` nobody drives, and
   // the application runs on.
   virtual void serve(bool read_only = false) = 0;
 
