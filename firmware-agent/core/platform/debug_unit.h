@@ -105,8 +105,9 @@ class DebugUnit {
   // While set, no Non-secure interrupt is taken (BASEPRI_S); for stepping.
   virtual void mask_interrupts(bool masked) = 0;
 
-  // While set, the application's interrupts wait while the Secure thread has its turn, for a slice of it at most. Without,
-  // a handler may run on top of the thread: then there is a Secure frame below it, which no debugger can unwind.
+  // While set, the application's interrupts wait while the Secure thread has its turn, for a slice of it at most.
+  // Without, a handler may run on top of the thread: then there is a Secure frame below it, which no debugger can
+  // unwind.
   virtual void keep_handlers_apart(bool apart) = 0;
 
   // Breakpoints of the hardware; boards without return false and the engine patches BKPT.
