@@ -22,8 +22,7 @@ void put_hash(Bytes& out, const Hash& hash) {
 }  // namespace
 
 UpdateEngine::UpdateEngine(const Ports& ports)
-    : flash_(ports.flash),
-      clock_(ports.clock),
+    : clock_(ports.clock),
       fetcher_(ports.fetcher),
       notifier_(ports.notifier),
       rules_{ports.signatures, ports.board},

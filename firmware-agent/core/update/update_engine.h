@@ -135,7 +135,6 @@ class UpdateEngine final : private link::BlobSink {
   std::uint8_t free_slot() const { return state_.running == 0 ? 1 : 0; }
   Sentence about_layer() const;
 
-  Flash& flash_;
   Clock& clock_;
   link::BlobFetcher& fetcher_;
   Notifier& notifier_;
