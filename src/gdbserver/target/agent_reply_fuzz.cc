@@ -190,7 +190,7 @@ class Session {
     plan.start = kFlash + detail;
     plan.end = plan.start + 8;
     resume_ = std::make_shared<bool>(true);
-    target_.resume(plan, [this, wanted = resume_, done = once<Stop>()](Result<Stop> stop) {
+    target_.resume(plan, [wanted = resume_, done = once<Stop>()](Result<Stop> stop) {
       require(std::exchange(*wanted, false));
       done(std::move(stop));
     });
