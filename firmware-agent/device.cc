@@ -69,6 +69,13 @@ void Device::CrashPath::on_crash(debug::Event event, const debug::Context& conte
   device_.supervisor_.on_crash(event, context, fault);
 }
 
+void Device::SemihostingLog::application_wrote(std::string_view line) {
+  if (!device_.log_.enabled()) return;
+  device_.log_.append(mv_wire_LogSource_LOG_APPLICATION,
+                      {reinterpret_cast<const std::uint8_t*>(line.data()), line.size()});
+  device_.guest_board_.wake_secure_thread();
+}
+
 void Device::StackMeter::measure(mv_wire_Resources& out) {
   out.tls_pool_size = tls::kPoolSize;
   out.tls_pool_high_water = static_cast<std::uint32_t>(tls::pool_use().high_water);
@@ -100,6 +107,7 @@ Device::Device(const update::IdentityStore& identity, const Mode& mode)
       signatures_(identity_),
       run_control_(*this),
       crash_path_(*this),
+      semihosting_log_(*this),
       engine_(board::world(), board::application_memory()),
       link_(board::link_port(), board::clock(), board::entropy(), address_, info_,
             link::Peers{supervisor_, log_, crashes_, channel_, device_clock_, calls_, meter_, sessions_}),
@@ -113,6 +121,7 @@ Device::Device(const update::IdentityStore& identity, const Mode& mode)
 void Device::boot() {
   calls_.set_device_id({identity_.device_id, std::strlen(identity_.device_id)});
   arch::set_system_calls(calls_);
+  engine_.keep_lines_in(semihosting_log_);
   board::world().listen(&engine_, &crash_path_);
   crashes_.mount();
   if (!info_.boot_detail.empty()) {

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string_view>
 
 #include "arch/cortex-m33/guest.h"
 #include "arch/cortex-m33/world.h"
@@ -50,6 +51,16 @@ class Device {
     Device& device_;
   };
 
+  // What the application writes by semihosting is its log.
+  class SemihostingLog final : public debug::LineLog {
+   public:
+    explicit SemihostingLog(Device& device) : device_(device) {}
+    void application_wrote(std::string_view line) override;
+
+   private:
+    Device& device_;
+  };
+
   class CrashPath final : public arch::CrashListener {
    public:
     explicit CrashPath(Device& device) : device_(device) {}
@@ -89,6 +100,7 @@ class Device {
   update::IdentitySignatures signatures_;
   RunControl run_control_;
   CrashPath crash_path_;
+  SemihostingLog semihosting_log_;
 
   debug::Engine engine_;
   // The link, the update engine, the supervisor and the debug channel know each other in a ring; each keeps references

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "core/debug/data_access.h"
-#include "core/debug/semihosting.h"
 #include "core/debug/thumb.h"
 
 namespace mv::debug {
@@ -120,7 +119,11 @@ std::optional<std::uint64_t> Engine::deadline_us() const {
 }
 
 Engine::Verdict Engine::on_event(Event event, Context& context, const FaultRegisters& fault) {
-  if (!attached_) return event == Event::kHaltRequest ? Verdict::kResume : Verdict::kCrash;
+  if (!attached_) {
+    const bool resumes = event == Event::kHaltRequest || (event == Event::kBreakpoint && write_text(context));
+    if (!resumes) text_.end_line();
+    return resumes ? Verdict::kResume : Verdict::kCrash;
+  }
   watchpoints_.unguard();
   const Phase phase = phase_;
   const bool at_stop = breakpoints_.is_stop(context.pc());
@@ -147,6 +150,11 @@ Engine::Verdict Engine::on_event(Event event, Context& context, const FaultRegis
 
 Engine::Verdict Engine::on_breakpoint(Context& context) {
   if (breakpoints_.is_user(context.pc())) return on_user_breakpoint(context);
+  const Outer here = phase_ == Phase::kDetour ? outer_ : Outer{phase_, step_, 0};
+  if (write_text(context)) {
+    outer_ = here;
+    return end_detour(context);
+  }
   if (const Reason reason = program_reason(context); reason != Reason::kNone) return stop(reason, context);
   return go_on(context);  // the instruction was put back between the trap and now
 }
@@ -223,11 +231,22 @@ Reason Engine::reason_to_stop(const Context& context) {
 
 // What a BKPT of the program's own at pc means; kNone if there is none.
 Reason Engine::program_reason(const Context& context) {
-  if (!program_breakpoint(context.pc())) return Reason::kNone;
+  if (!program_breakpoint(context.pc()) || semihosting::is_text(context, memory_)) return Reason::kNone;
   const auto status = semihosting::exit_status(context, memory_);
   if (!status) return Reason::kProgramBreakpoint;
   exit_status_ = *status;
   return Reason::kExited;
+}
+
+// Carries out what the program asks for by semihosting at pc, if it is text, and stands behind it then.
+bool Engine::write_text(Context& context) {
+  if (!context.frame_valid || !semihosting::is_text(context, memory_)) return false;
+  const bool was_silent = console_.empty();
+  text_.carry_out(context, memory_, attached_);
+  if (was_silent && !console_.empty()) unit_.wake();
+  context.pc() += 2;
+  context.xpsr() = advance_it(context.xpsr());
+  return true;
 }
 
 // Makes the application execute the instruction at pc.
@@ -244,6 +263,7 @@ Engine::Verdict Engine::go_on(Context& context) {
   judged_ = false;
   phase_ = Phase::kStep;
   origin_ipsr_ = ipsr(context);
+  if (write_text(context)) return open_window(context);
   return carry_out(next_step(context, memory_), context);
 }
 
@@ -350,6 +370,7 @@ Engine::Verdict Engine::end_detour(Context& context) {
 
 Engine::Verdict Engine::stop(Reason reason, const Context& context) {
   if (reason != Reason::kFault) fault_ = {};
+  if (reason == Reason::kExited) text_.end_line();
   context_ = context;
   reason_ = reason;
   stopped_pc_ = context.pc();
@@ -389,9 +410,10 @@ void Engine::continue_halted() {
 // A BKPT of the program that was reported already is stepped over, else it would be hit for ever.
 bool Engine::skip_own_breakpoint(Context& context) {
   if (!program_breakpoint(context.pc())) return false;
+  ++steps_;
+  if (write_text(context)) return true;
   context.pc() += 2;
   context.xpsr() = advance_it(context.xpsr());
-  ++steps_;
   return true;
 }
 

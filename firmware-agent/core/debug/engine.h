@@ -29,6 +29,7 @@
 #include "core/debug/breakpoints.h"
 #include "core/debug/console_text.h"
 #include "core/debug/next_pc.h"
+#include "core/debug/semihosting.h"
 #include "core/debug/watchpoints.h"
 #include "core/platform/debug_unit.h"
 
@@ -118,8 +119,11 @@ class Engine final : public DebugEvents {
   Watchpoints& watchpoints() { return watchpoints_; }
   ApplicationMemory& memory() { return memory_; }
 
-  // What conditions and commands have to say. To be read at any time.
+  // What conditions and commands have to say, and the application by semihosting. To be read at any time.
   ConsoleText& console() { return console_; }
+
+  // What the application writes by semihosting, whether or not it is debugged. `log` must outlive this.
+  void keep_lines_in(LineLog& log) { text_.keep_lines_in(log); }
 
   Verdict on_event(Event event, Context& context, const FaultRegisters& fault) override;
 
@@ -151,6 +155,7 @@ class Engine final : public DebugEvents {
   Reason reason_to_stop(const Context& context);
   bool hits(const Context& context);
   Reason program_reason(const Context& context);
+  bool write_text(Context& context);
   Verdict go_on(Context& context);
   std::optional<WatchHit> about_to_hit(const Context& context);
   Verdict carry_out(const Step& step, Context& context);
@@ -177,6 +182,7 @@ class Engine final : public DebugEvents {
   MaskedMemory memory_;
   Watchpoints watchpoints_;
   ConsoleText console_;
+  semihosting::Output text_{console_};
 
   std::atomic<State> state_ = State::kRunning;
   std::atomic<bool> attached_ = false;
