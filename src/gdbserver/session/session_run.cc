@@ -23,7 +23,11 @@ std::uint8_t signal_of(const Stop& stop) {
 
 void Session::handle(const rsp::HaltReason&) {
   if (state_ == State::kFailed) return reply(error_reply(failure_));
-  reply(stop_reply(stop_));
+  Stop stop = stop_;
+  // A program that ended just when the debugger came stands at its last instruction: GDB would leave upon a W.
+  if (stop.reason == StopReason::kExited && stop.registers.core[arm::kPc] != 0)
+    stop.reason = StopReason::kProgramBreakpoint;
+  reply(stop_reply(stop));
 }
 
 void Session::handle(const rsp::Resume& command) {

@@ -535,6 +535,15 @@ TEST_F(SessionTest, TellsOfTheProgramsEndWithItsStatus) {
   EXPECT_EQ(sent_, rsp::encode_packet("W2a"));
 }
 
+TEST_F(SessionTest, LetsInWhoComesWhenTheProgramEnds) {
+  Stop stop;
+  stop.reason = StopReason::kExited;
+  stop.registers.core[arm::kPc] = 0x00100040;
+  target_.attach_handler(stop);
+  give(rsp::encode_packet("QStartNoAckMode"));
+  EXPECT_TRUE(reply("?").starts_with("T05thread:1;"));
+}
+
 // "reset" in hex; GDB 13 would take E.text for the hex of the command's output.
 TEST_F(SessionTest, SaysWhyAMonitorCommandFailedAsOutputAndANumber) {
   target_.attach_handler(failure(ErrorCode::kBusy, "another debugger is attached"));
