@@ -21,6 +21,7 @@ void add_deploy(Command& root, Program& program);
 void add_events(Command& root, Program& program);
 void add_logs(Command& root, Program& program);
 void add_signers(Command& root, Program& program);
+void add_trace(Command& root, Program& program);
 void add_help(Command& root, Program& program);
 void add_init(Command& root, Program& program);
 void add_keys(Command& root, Program& program);

@@ -2,25 +2,20 @@
 
 #include <chrono>
 #include <csignal>
-#include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <thread>
 
 #include <fmt/format.h>
-#include <openssl/rand.h>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 
+#include "cli/agent_connection.h"
 #include "cli/flash_cache.h"
 #include "cli/gdb_process.h"
 #include "cli/program_delivery.h"
 #include "gdbserver/session/server.h"
 #include "gdbserver/target/agent_target.h"
-#include "gdbserver/target/debug_link.h"
-#include "transport/websocket.h"
 
 namespace mv::cli {
 namespace {
@@ -29,82 +24,6 @@ namespace asio = boost::asio;
 
 // How long the device is given to let its application run when we leave. It does so by itself in the end.
 constexpr std::chrono::seconds kFarewell{5};
-
-gdb::SessionId random_session() {
-  gdb::SessionId id;
-  if (RAND_bytes(id.data(), static_cast<int>(id.size())) != 1) std::abort();  // the system has no randomness left
-  return id;
-}
-
-ExitCode exit_code(gdb::ErrorCode code) {
-  switch (code) {
-    case gdb::ErrorCode::kOffline:
-    case gdb::ErrorCode::kTimeout:
-      return ExitCode::kDeviceOffline;
-    case gdb::ErrorCode::kUnreachable:
-      return ExitCode::kCloudUnreachable;
-    case gdb::ErrorCode::kUnauthorised:
-      return ExitCode::kNotAuthorised;
-    case gdb::ErrorCode::kNotFound:
-      return ExitCode::kNotFound;
-    case gdb::ErrorCode::kRefused:
-    case gdb::ErrorCode::kBusy:
-    case gdb::ErrorCode::kNoApplication:
-      return ExitCode::kRefusedByDevice;
-    default:
-      return ExitCode::kFailed;
-  }
-}
-
-std::string hint_for(gdb::ErrorCode code) {
-  switch (code) {
-    case gdb::ErrorCode::kRefused:
-      return "deploy a bundle made with your debug key, for example:  mvctl deploy . --device NAME --debug-key dev";
-    case gdb::ErrorCode::kOffline:
-    case gdb::ErrorCode::kTimeout:
-      return "see when it was last there:  mvctl devices";
-    case gdb::ErrorCode::kNoApplication:
-      return "deploy one first:  mvctl deploy . --device NAME";
-    default:
-      return "";
-  }
-}
-
-gdb::ErrorCode meaning(const transport::HttpError& error) {
-  constexpr unsigned kUnauthorised = 401, kForbidden = 403, kNotFound = 404, kConflict = 409, kUnavailable = 503;
-  if (error.kind != transport::HttpErrorKind::kRefused) return gdb::ErrorCode::kUnreachable;
-  switch (error.status) {
-    case kUnauthorised:
-    case kForbidden:
-      return gdb::ErrorCode::kUnauthorised;
-    case kNotFound:
-      return gdb::ErrorCode::kNotFound;
-    case kConflict:
-      return gdb::ErrorCode::kBusy;
-    case kUnavailable:
-      return gdb::ErrorCode::kOffline;
-    default:
-      return gdb::ErrorCode::kProtocol;
-  }
-}
-
-// Whatever keeps the cloud from us now may be over in a second, but for a wrong token and a device that is gone.
-gdb::AgentLink::Lost lost_from(const transport::HttpError& error) {
-  const auto code = meaning(error);
-  const bool retry = code != gdb::ErrorCode::kUnauthorised && code != gdb::ErrorCode::kNotFound;
-  const auto text =
-      error.kind == transport::HttpErrorKind::kRefused ? refusal(error.status, error.body).message : error.message;
-  return {{code, text}, retry};
-}
-
-tl::expected<std::string, Failure> read_file(const std::string& path) {
-  std::ifstream file(path);
-  std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (file.fail() || text.empty())
-    return fail(ExitCode::kUsage, "the cloud's CA certificate cannot be read: " + path,
-                "name it in the context:  mvctl context create --help");
-  return text;
-}
 
 class Session final : public DebugSession {
  public:
@@ -132,21 +51,15 @@ class Session final : public DebugSession {
  private:
   void begin(Result planned) {
     if (!planned) return end(std::move(planned));
-    auto ca = read_file(plan_.context.ca_certificate);
-    if (!ca) return end(tl::make_unexpected(ca.error()));
-    auto http = http_options(plan_.context);
-    if (!http) return end(tl::make_unexpected(http.error()));
-    http_ = *http;
-    connect(*ca);
+    auto connection = AgentConnection::prepare(io_, *scheduler_, plan_);
+    if (!connection) return end(tl::make_unexpected(connection.error()));
+    connection_ = std::move(*connection);
+    connect();
     wait_for_signals();
   }
 
-  void connect(const std::string& ca) {
-    link_ = std::make_unique<gdb::DebugLink>([this](gdb::DebugLink::Opened opened) { open_carrier(std::move(opened)); },
-                                             *scheduler_, *plan_.identity,
-                                             transport::SecureChannel::Peer{ca, plan_.device_id});
-    client_ = std::make_unique<gdb::AgentClient>(*link_, *scheduler_, random_session, gdb::AgentClient::Settings{});
-    target_ = std::make_unique<gdb::AgentTarget>(*client_);
+  void connect() {
+    target_ = std::make_unique<gdb::AgentTarget>(connection_->client());
     target_->deliver_by([this](gdb::FlashContent content, gdb::Handler<gdb::AgentTarget::Delivered> handler) {
       delivery_.start({plan_.context, plan_.device_id, plan_.sign_key, plan_.elf_path}, std::move(content),
                       std::move(handler));
@@ -157,18 +70,8 @@ class Session final : public DebugSession {
     front_.output = &program_.output();
     front_.on_notice(nullptr);
     target_->probe(std::move(plan_.image), [this](gdb::Result<gdb::DeviceFacts> facts) {
-      if (!facts)
-        return end(
-            fail(exit_code(facts.error().code), plan_.label + ": " + facts.error().text, hint_for(facts.error().code)));
+      if (!facts) return end(tl::make_unexpected(device_failure(facts.error(), plan_.label)));
       ready();
-    });
-  }
-
-  void open_carrier(gdb::DebugLink::Opened opened) {
-    const auto path = cloud_target(plan_.context, "/Devices/" + plan_.device_id + "/DebugStream");
-    transport::open_websocket(io_, http_, path, [opened = std::move(opened)](auto pipe) {
-      if (!pipe) return opened(tl::make_unexpected(lost_from(pipe.error())));
-      opened(std::move(*pipe));
     });
   }
 
@@ -206,7 +109,7 @@ class Session final : public DebugSession {
     result_ = std::move(result);
     farewell_ = scheduler_->after(kFarewell, [this] { io_.stop(); });
     server_->stop([this] {
-      if (client_) client_->close();
+      if (connection_) connection_->client().close();
       io_.stop();
     });
   }
@@ -268,13 +171,11 @@ class Session final : public DebugSession {
 
   Program& program_;
   DebugPlan plan_;
-  transport::HttpOptions http_;
   asio::io_context io_;
   asio::signal_set signals_{io_, SIGINT, SIGTERM};
   std::unique_ptr<gdb::Scheduler> scheduler_ = gdb::make_scheduler(io_);
   Front front_;
-  std::unique_ptr<gdb::DebugLink> link_;
-  std::unique_ptr<gdb::AgentClient> client_;
+  std::unique_ptr<AgentConnection> connection_;
   FlashCache flash_cache_{cache_folder() / "flash"};
   std::unique_ptr<gdb::AgentTarget> target_;
   std::unique_ptr<gdb::Server> server_;

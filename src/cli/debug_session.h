@@ -4,30 +4,11 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
-#include <string>
 
-#include "cli/cloud_client.h"
+#include "cli/debug_plan.h"
 #include "cli/program.h"
-#include "gdbserver/target/agent_target.h"
-#include "gdbserver/target/elf_image.h"
-#include "transport/secure_channel.h"
 
 namespace mv::cli {
-
-struct DebugPlan {
-  Context context;
-  std::string device_id;
-  std::string label;  // how to call the device to a person
-  std::optional<transport::DebugIdentity> identity;
-  std::string key_name;
-  std::optional<std::string> sign_key;  // for what GDB loads; nothing: the one of ours that signed the running bundle
-  std::string elf_path;                 // empty: none; given to GDB as well
-  std::optional<gdb::ElfImage> image;
-  gdb::AgentTarget::Measured measured;  // of the bundle that runs
-  bool read_only = false;               // GDB may look at memory while the application runs, and change nothing
-  bool start_gdb = false;
-};
 
 // The server's port is open from `open` on; clients are answered once `run` has reached the device.
 class DebugSession {

@@ -4,7 +4,6 @@
 #include <sys/wait.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <iterator>
 #include <utility>
@@ -18,17 +17,11 @@ extern char** environ;
 namespace mv::cli {
 namespace {
 
-constexpr std::array kPrograms = {"gdb-multiarch", "arm-none-eabi-gdb"};
 constexpr std::size_t kMostLines = 1000;
-
-tl::unexpected<Failure> no_gdb() {
-  return fail(ExitCode::kFailed, "neither gdb-multiarch nor arm-none-eabi-gdb is installed",
-              "on Debian:  apt install gdb-multiarch");
-}
 
 // In this terminal. 0: none of the programs there may be is installed.
 pid_t start_gdb(std::vector<std::string> words) {
-  for (const char* name : kPrograms) {
+  for (const char* name : kGdbPrograms) {
     std::vector<char*> arguments{const_cast<char*>(name)};  // posix_spawn does not write to them
     for (std::string& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
@@ -40,7 +33,7 @@ pid_t start_gdb(std::vector<std::string> words) {
 
 // Runs it to its end, with what it prints in `log`. False: none is installed.
 bool run_gdb(const std::vector<std::string>& words, const std::filesystem::path& log) {
-  for (const char* name : kPrograms) {
+  for (const char* name : kGdbPrograms) {
     std::vector<std::string> line{name};
     line.insert(line.end(), words.begin(), words.end());
     const auto process = spawn_logged(std::move(line), log);
@@ -53,6 +46,11 @@ bool run_gdb(const std::vector<std::string>& words, const std::filesystem::path&
 }
 
 }  // namespace
+
+tl::unexpected<Failure> no_gdb() {
+  return fail(ExitCode::kFailed, "neither gdb-multiarch nor arm-none-eabi-gdb is installed",
+              "on Debian:  apt install gdb-multiarch");
+}
 
 Result GdbProcess::start(std::uint16_t port, const std::string& elf, std::function<void()> ended) {
   std::vector<std::string> words = {"-q", "-ex", "set remotetimeout 30", "-ex",

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <array>
 #include <csignal>
 #include <cstdint>
 #include <filesystem>
@@ -17,6 +18,10 @@
 #include "gdbserver/target/crash.h"
 
 namespace mv::cli {
+
+// What GDB may be called, the best first; and the failure that none of them is installed.
+inline constexpr std::array kGdbPrograms = {"gdb-multiarch", "arm-none-eabi-gdb"};
+tl::unexpected<Failure> no_gdb();
 
 // A GDB that has the terminal, and Ctrl-C as its own, until it ends.
 class GdbProcess {

@@ -30,7 +30,7 @@ void Agent::disconnected() {
 
 std::size_t Agent::receive(std::span<const std::uint8_t> bytes) {
   const std::size_t given = bytes.size();
-  while (!bytes.empty() && !answer_unsent()) {
+  while (!bytes.empty() && !answer_unsent() && trace_step_ != TraceStep::kBegin) {
     const MessageReader::Result result = reader_.take(bytes);
     if (result == MessageReader::Result::kMessage) handle(reader_.message());
     if (result == MessageReader::Result::kTooLong) {
@@ -62,6 +62,7 @@ bool Agent::poll() {
   engine_.poll(clock_.uptime_us());
   poll_lost_context();
   poll_grace();
+  poll_trace();
   poll_console();
   poll_open();
   poll_attach();
@@ -76,6 +77,8 @@ std::optional<std::uint64_t> Agent::deadline_us() const {
   };
   consider(grace_end_us_);
   if (attaching_) consider(attach_limit_us_);
+  if (trace_step_ == TraceStep::kBegin) consider(trace_limit_us_);
+  if (unsent().empty()) consider(records_due_us_);
   if (digest_.state() == DigestJob::State::kBusy) consider(0);
   return earliest;
 }
@@ -85,6 +88,7 @@ void Agent::application_stopped() {
   if (engine_.halted()) replaced_ = true;
   engine_.application_stopped();
   digest_.cancel();
+  trace_step_ = TraceStep::kNone;
   exited_ = open_ != Open::kNothing;
 }
 
@@ -101,6 +105,7 @@ void Agent::handle(std::span<const std::uint8_t> message) {
   }
   if (request_.which_request == mv_wire_AgentRequest_interrupt_tag) {
     if (open_ == Open::kResume || open_ == Open::kReset) engine_.interrupt();
+    if (open_ == Open::kTrace) end_trace();
     return;
   }
   if (request_.which_request == mv_wire_AgentRequest_read_tag && request_.sequence == 0) {
@@ -150,6 +155,8 @@ void Agent::execute(const mv_wire_AgentRequest& request) {
       return reset(request.request.reset);
     case mv_wire_AgentRequest_detach_tag:
       return detach(request.request.detach);
+    case mv_wire_AgentRequest_trace_tag:
+      return trace();
     default:
       return refuse(mv_wire_AgentError_AGENT_UNSUPPORTED, "this device does not know the request");
   }
@@ -157,8 +164,14 @@ void Agent::execute(const mv_wire_AgentRequest& request) {
 
 // Ahead of the stop that is to be told, and only to somebody who waits for one.
 void Agent::poll_console() {
+  const bool is_heard = open_ == Open::kResume || open_ == Open::kTrace;
+  if (!is_heard || !attached_here_ || attaching_ || !unsent().empty()) return;
+  if (!engine_.console().empty()) return send_console_text();
+  if (records_due()) send_records();
+}
+
+void Agent::send_console_text() {
   ConsoleText& console = engine_.console();
-  if (open_ != Open::kResume || !attached_here_ || attaching_ || console.empty() || !unsent().empty()) return;
   mv_wire_AgentReply& message = begin_reply();
   message.sequence = 0;
   message.which_reply = mv_wire_AgentReply_console_tag;
@@ -174,6 +187,7 @@ void Agent::poll_console() {
 void Agent::poll_open() {
   if (open_ == Open::kNothing || !unsent().empty()) return;  // the buffer of the reply is in use
   if (std::exchange(exited_, false)) return answer_exited();
+  if (open_ == Open::kTrace) return;
   if (open_ == Open::kDigest) {
     if (digest_.step(engine_.memory()) != DigestJob::State::kBusy) answer_digest();
   } else if (engine_.halted()) {

@@ -4,7 +4,7 @@
 // Bytes of messages in, bytes of messages out; the channel carries them. One debugger at a time. A session outlives its
 // connection: the last reply is kept and repeated, a halt stands, and an open resume goes on. If nobody comes back
 // within the bundle's limit, or a new session is begun meanwhile, the old one is over and its breakpoints go. Secure
-// thread only; no heap; about 13 KiB.
+// thread only; no heap; about 14 KiB.
 #pragma once
 
 #include <array>
@@ -34,13 +34,18 @@ class Agent {
   // How long an attach waits for the application to halt: more than the longest system call.
   static constexpr std::uint64_t kHaltLimitUs = 3'000'000;
 
+  // A record waits for others so long, unless they fill half of their buffer before: a message costs more than a
+  // record.
+  static constexpr std::uint64_t kRecordsWaitUs = 100'000;
+
   Agent(Engine& engine, Supervisor& supervisor, const BoardInfo& board, Clock& clock);
 
   // The debugger's connection is there, or gone.
   void connected();
   void disconnected();
 
-  // Takes bytes from the debugger; returns how many. None while a reply waits to be sent; console text is none.
+  // Takes bytes from the debugger; returns how many. None while a reply waits to be sent (console text is none), or a
+  // trace is being begun.
   std::size_t receive(std::span<const std::uint8_t> bytes);
 
   // Bytes for the debugger, and how many of them the channel took.
@@ -59,10 +64,14 @@ class Agent {
  private:
   using SessionId = std::array<std::uint8_t, 16>;
 
-  static constexpr std::size_t kMaxConsoleText = 512;  // bytes in one message
+  static constexpr std::size_t kMaxConsoleText = 512;                 // bytes in one message
+  static constexpr std::size_t kMaxRecords = TraceRecords::kLongest;  // likewise
 
   // The request whose answer has to wait.
-  enum class Open : std::uint8_t { kNothing, kResume, kReset, kDigest };
+  enum class Open : std::uint8_t { kNothing, kResume, kReset, kDigest, kTrace };
+
+  // What a trace waits for: both need a halt, which lasts no longer than they take.
+  enum class TraceStep : std::uint8_t { kNone, kBegin, kEnd };
 
   void handle(std::span<const std::uint8_t> message);
   void handle_numbered(const mv_wire_AgentRequest& request);
@@ -77,6 +86,10 @@ class Agent {
   void answer_attach();
   void poll_open();
   void poll_console();
+  void send_console_text();
+  void poll_trace();
+  void send_records();
+  bool records_due();
   void poll_grace();
   void poll_lost_context();
 
@@ -93,6 +106,11 @@ class Agent {
   void write(const mv_wire_WriteRequest& request);
   void write_registers(const mv_wire_WriteRegistersRequest& request);
   void digest(const mv_wire_DigestRequest& request);
+  void trace();
+  void begin_trace();
+  const char* put_tracepoints();
+  void end_trace();
+  void refuse_trace(mv_wire_AgentError error, const char* sentence);
   void reset(const mv_wire_ResetRequest& request);
   void detach(const mv_wire_DetachRequest& request);
   void answer_stopped();
@@ -116,11 +134,11 @@ class Agent {
 
   MessageReader reader_;
   mv_wire_AgentRequest request_{};
-  mv_wire_AgentReply message_{};  // while it is encoded
-  ReplyBuffer<kMaxReply> reply_;  // the last numbered one, kept for repetition
-  ReplyBuffer<1280> unnumbered_;  // answers to attach and to what cannot be understood
-  ReplyBuffer<kMaxConsoleText + 32> console_message_;
-  ProgramChanges programs_;  // of the request
+  mv_wire_AgentReply message_{};                   // while it is encoded
+  ReplyBuffer<kMaxReply> reply_;                   // the last numbered one, kept for repetition
+  ReplyBuffer<1280> unnumbered_;                   // answers to attach and to what cannot be understood
+  ReplyBuffer<kMaxRecords + 32> console_message_;  // or trace records
+  ProgramChanges programs_;                        // of the request
   MemoryParts parts_;
   StopReport report_;
   DigestJob digest_;
@@ -135,6 +153,11 @@ class Agent {
 
   Open open_ = Open::kNothing;
   std::uint32_t open_sequence_ = 0;
+  TraceStep trace_step_ = TraceStep::kNone;
+  bool trace_told_ = false;  // that it has begun
+  std::uint64_t trace_limit_us_ = 0;
+  std::optional<std::uint64_t> records_due_us_;
+
   std::array<mv_wire_ReadRange, 8> push_{};
   std::size_t push_count_ = 0;
 

@@ -1,5 +1,6 @@
 #include "core/debug/agent_expression.h"
 
+#include <algorithm>
 #include <array>
 #include <limits>
 
@@ -19,6 +20,8 @@ enum class Opcode : std::uint8_t {
   kShiftLeft = 0x09,
   kShiftRightSigned = 0x0A,
   kShiftRightUnsigned = 0x0B,
+  kTrace = 0x0C,
+  kTraceQuick = 0x0D,
   kLogNot = 0x0E,
   kBitAnd = 0x0F,
   kBitOr = 0x10,
@@ -44,21 +47,25 @@ enum class Opcode : std::uint8_t {
   kPop = 0x29,
   kZeroExt = 0x2A,
   kSwap = 0x2B,
+  kTraceString = 0x2F,  // tracenz
+  kTrace16 = 0x30,
   kPick = 0x32,
   kRot = 0x33,
   kPrintf = 0x34,
 };
 
-constexpr std::size_t kFpscr = 33, kFirstSystem = 34;  // register numbers
-constexpr std::size_t kBits = 64;                      // of a value
+constexpr std::size_t kFirstDouble = 17, kFpscr = 33, kFirstSystem = 34;  // register numbers
+constexpr std::size_t kBits = 64;                                         // of a value
+constexpr std::size_t kLongestTracedString = 256;                         // bytes
 
 std::int64_t as_signed(std::uint64_t value) { return static_cast<std::int64_t>(value); }
 std::uint64_t as_unsigned(std::int64_t value) { return static_cast<std::uint64_t>(value); }
 
 class Machine {
  public:
-  Machine(std::span<const std::uint8_t> code, const Context& context, ApplicationMemory& memory, ConsoleText& console)
-      : code_(code), context_(context), memory_(memory), console_(console) {}
+  Machine(std::span<const std::uint8_t> code, const Context& context, ApplicationMemory& memory, ConsoleText& console,
+          TraceRecords* records)
+      : code_(code), context_(context), memory_(memory), console_(console), records_(records) {}
 
   ExpressionResult run();
 
@@ -75,6 +82,10 @@ class Machine {
   bool pick();
   bool rotate();
   bool print();
+  bool trace(Opcode opcode);
+  bool record(std::uint64_t address, std::uint64_t size);
+  bool trace_known(std::size_t operand_size);
+  bool trace_string();
 
   template <class Value>
   bool operand(std::size_t size, Value& value);
@@ -91,6 +102,7 @@ class Machine {
   const Context& context_;
   ApplicationMemory& memory_;
   ConsoleText& console_;
+  TraceRecords* records_;  // may be null
   std::array<std::uint64_t, kExpressionStack> stack_;
   std::size_t depth_ = 0;
   std::size_t at_ = 0;  // the next byte of code_
@@ -170,6 +182,11 @@ bool Machine::step(Opcode opcode) {
       return rotate();
     case Opcode::kPrintf:
       return print();
+    case Opcode::kTrace:
+    case Opcode::kTraceQuick:
+    case Opcode::kTrace16:
+    case Opcode::kTraceString:
+      return records_ != nullptr ? trace(opcode) : fail(ExpressionError::kUnknownOpcode);
     case Opcode::kEnd:
       break;
   }
@@ -275,11 +292,8 @@ bool Machine::constant(std::size_t size) {
 bool Machine::push_register() {
   std::size_t number = 0;
   if (!operand(2, number)) return false;
-  if (number < context_.core.size()) return push(context_.core[number]);
-  if (number == kFpscr && context_.has_fp) return push(context_.fp.back());
-  const std::size_t system = number - kFirstSystem;  // wraps to a big number below it
-  if (system < context_.system.size()) return push(context_.system[system]);
-  return fail(ExpressionError::kBadRegister);
+  const auto value = register_value(context_, number);
+  return value ? push(*value) : fail(ExpressionError::kBadRegister);
 }
 
 bool Machine::jump(bool conditional) {
@@ -324,6 +338,49 @@ bool Machine::print() {
   return error == ExpressionError::kNone || fail(error);
 }
 
+bool Machine::trace(Opcode opcode) {
+  switch (opcode) {
+    case Opcode::kTraceQuick:
+      return trace_known(1);
+    case Opcode::kTrace16:
+      return trace_known(2);
+    case Opcode::kTraceString:
+      return trace_string();
+    default:  // kTrace
+      return need(2) && (depth_ -= 2, record(stack_[depth_], stack_[depth_ + 1]));
+  }
+}
+
+bool Machine::record(std::uint64_t address, std::uint64_t size) {
+  switch (records_->put_memory(memory_, static_cast<std::uint32_t>(address), static_cast<std::size_t>(size))) {
+    case TraceRecords::Put::kUnreadable:
+      return fail(ExpressionError::kBadAddress);
+    case TraceRecords::Put::kNoRoom:
+      return fail(ExpressionError::kRecordFull);
+    case TraceRecords::Put::kDone:
+      break;
+  }
+  return true;
+}
+
+// The size stands in the code, and the address stays on the stack.
+bool Machine::trace_known(std::size_t operand_size) {
+  std::size_t size = 0;
+  return operand(operand_size, size) && need(1) && record(top(), size);
+}
+
+// Up to its NUL, with it, or to the most that is wanted.
+bool Machine::trace_string() {
+  if (!need(2)) return false;
+  const std::uint64_t most = std::min<std::uint64_t>(pop(), kLongestTracedString);
+  const auto address = static_cast<std::uint32_t>(pop());
+  std::uint32_t size = 0;
+  for (std::array<std::uint8_t, 1> byte{1}; size < most && byte[0] != 0; ++size) {
+    if (!memory_.read(address + size, byte)) break;
+  }
+  return record(address, size);
+}
+
 bool Machine::push(std::uint64_t value) {
   if (depth_ == stack_.size()) return fail(ExpressionError::kStackOverflow);
   stack_[depth_++] = value;
@@ -358,13 +415,29 @@ const char* describe(ExpressionError error) {
       return "a register is not available";
     case ExpressionError::kBadFormat:
       return "its format has a conversion that the device does not know, or too few arguments";
+    case ExpressionError::kRecordFull:
+      return "a record has no room for so much";
   }
   return "unknown error";
 }
 
+std::optional<std::uint64_t> register_value(const Context& context, std::size_t number) {
+  if (number < context.core.size()) return context.core[number];
+  if (is_double(number) && context.has_fp) {
+    const std::size_t low = 2 * (number - kFirstDouble);
+    return context.fp[low] | std::uint64_t{context.fp[low + 1]} << 32;
+  }
+  if (number == kFpscr && context.has_fp) return context.fp.back();
+  const std::size_t system = number - kFirstSystem;  // wraps to a big number below it
+  if (system < context.system.size()) return context.system[system];
+  return std::nullopt;
+}
+
+bool is_double(std::size_t number) { return number >= kFirstDouble && number < kFpscr; }
+
 ExpressionResult evaluate(std::span<const std::uint8_t> code, const Context& context, ApplicationMemory& memory,
-                          ConsoleText& console) {
-  return Machine(code, context, memory, console).run();
+                          ConsoleText& console, TraceRecords* records) {
+  return Machine(code, context, memory, console, records).run();
 }
 
 }  // namespace mv::debug

@@ -5,14 +5,17 @@
 // Expression Mechanism", sections "General Bytecode Design" and "Bytecode Descriptions".
 //
 // GDB 13 extends every value it loads itself (`reg 0; ext 32`), so loads are zero-extended here and nothing is guessed.
-// Trace points, trace state variables and floating point are not supported; GDB does not use them in breakpoints.
+// Trace state variables and floating point are not supported; GDB does not use them in breakpoints. Operations that
+// trace are those of a trace only.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "core/debug/console_text.h"
+#include "core/debug/trace_records.h"
 #include "core/platform/debug_unit.h"
 
 namespace mv::debug {
@@ -28,8 +31,9 @@ enum class ExpressionError : std::uint8_t {
   kTooManySteps,
   kDivisionByZero,
   kBadAddress,   // not the application's to read
-  kBadRegister,  // no such register, or not one of 32 bits, or the application has none at the moment
+  kBadRegister,  // no such register, or the application has none at the moment
   kBadFormat,    // of printf: a conversion that is unknown or has no argument
+  kRecordFull,   // of a trace: more than a record holds
 };
 
 // A sentence without a full stop, for a person.
@@ -46,10 +50,15 @@ struct ExpressionResult {
 inline constexpr std::size_t kExpressionStack = 32;
 inline constexpr std::size_t kExpressionSteps = 512;
 
-// Evaluates `code`. Registers are numbered as in mvctl's target description: 0-12, sp, lr, pc, xpsr (16), fpscr (33),
-// msp, psp, primask, basepri, faultmask, control, msplim, psplim (34-41). `memory` must hide breakpoint patches. What
-// the expression prints goes into `console`, between its `begin` and `end`.
+// Registers are numbered as in mvctl's target description: 0-12, sp, lr, pc, xpsr (16), d0-d15 (17-32), fpscr (33),
+// msp, psp, primask, basepri, faultmask, control, msplim, psplim (34-41). Nothing: no such register, or the application
+// has none at the moment.
+std::optional<std::uint64_t> register_value(const Context& context, std::size_t number);
+bool is_double(std::size_t number);  // of 8 bytes; the others have 4
+
+// Evaluates `code`. `memory` must hide breakpoint patches. What the expression prints goes into `console`, between its
+// `begin` and `end`; what it traces into `records`, likewise, without which it may not trace.
 ExpressionResult evaluate(std::span<const std::uint8_t> code, const Context& context, ApplicationMemory& memory,
-                          ConsoleText& console);
+                          ConsoleText& console, TraceRecords* records = nullptr);
 
 }  // namespace mv::debug

@@ -167,10 +167,13 @@ TEST_F(AgentExpression, ReadsEveryRegisterThatAProgramHas) {
   EXPECT_EQ(value({0x26, 0, 34, 0x27}), 2000);  // msp
   EXPECT_EQ(value({0x26, 0, 41, 0x27}), 2007);  // psplim
   EXPECT_EQ(error({0x26, 0, 33, 0x27}), Error::kBadRegister);
+  EXPECT_EQ(error({0x26, 0, 17, 0x27}), Error::kBadRegister);
   context_.has_fp = true;
   context_.fp.back() = 7;
-  EXPECT_EQ(value({0x26, 0, 33, 0x27}), 7);                    // fpscr
-  EXPECT_EQ(error({0x26, 0, 17, 0x27}), Error::kBadRegister);  // d0 has 64 bits
+  context_.fp[2] = 0x11111111;
+  context_.fp[3] = 0x22222222;
+  EXPECT_EQ(value({0x26, 0, 33, 0x27}), 7);                   // fpscr
+  EXPECT_EQ(value({0x26, 0, 18, 0x27}), 0x2222222211111111);  // d1
   EXPECT_EQ(error({0x26, 0, 42, 0x27}), Error::kBadRegister);
   EXPECT_EQ(error({0x26, 1, 0, 0x27}), Error::kBadRegister);
 }

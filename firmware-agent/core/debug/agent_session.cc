@@ -43,6 +43,7 @@ void Agent::begin_session(const SessionId& id) {
 void Agent::end_session() {
   session_known_ = false;
   open_ = Open::kNothing;
+  trace_step_ = TraceStep::kNone;
   digest_.cancel();
   grace_end_us_.reset();
   if (engine_.halted()) {
@@ -53,15 +54,16 @@ void Agent::end_session() {
 }
 
 void Agent::poll_attach() {
-  if (!attaching_ || engine_.releasing() || !unnumbered_.unsent().empty()) return;
-  if (!engine_.attached()) engine_.attach();
-  if (attach_halt_ && supervisor_.waits_for_restart()) restart_to_halt();
-  if (attach_halt_ && !engine_.halted()) {
+  if (!attaching_ || !unnumbered_.unsent().empty()) return;
+  if (!engine_.releasing() && !engine_.attached()) engine_.attach();
+  if (!engine_.releasing() && attach_halt_ && supervisor_.waits_for_restart()) restart_to_halt();
+  if (engine_.releasing() || (attach_halt_ && !engine_.halted())) {
     if (clock_.uptime_us() >= attach_limit_us_) {
       attaching_ = false;
       return refuse_unnumbered(mv_wire_AgentError_AGENT_NO_APPLICATION,
                                "the application does not run, maybe it waits for its restart: try again");
     }
+    if (engine_.releasing()) return;
     if (!halt_asked_) engine_.interrupt();
     halt_asked_ = true;
     return;
@@ -102,7 +104,8 @@ void Agent::answer_attach() {
                            .max_programs = BreakpointPrograms::kMaxExpressions,
                            .max_program_bytes = BreakpointPrograms::kMaxBytes,
                            .watching = static_cast<mv_wire_Watching>(engine_.watchpoints().watching()),
-                           .max_watch = engine_.watchpoints().longest()};
+                           .max_watch = engine_.watchpoints().longest(),
+                           .max_record = TraceRecords::kLongest};
   attached.resumed = attach_resumed_;
   for (const Region& region : board_.regions) {
     if (attached.regions_count == std::size(attached.regions)) break;
@@ -133,6 +136,7 @@ void Agent::detach(const mv_wire_DetachRequest& request) {
   const bool keep_halted = request.keep_halted && engine_.halted();
   session_known_ = false;
   open_ = Open::kNothing;
+  trace_step_ = TraceStep::kNone;
   digest_.cancel();
   done();
   attached_here_ = false;

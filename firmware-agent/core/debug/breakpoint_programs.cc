@@ -68,7 +68,8 @@ void BreakpointPrograms::move_from(std::size_t first, std::uint32_t address) {
   for (std::size_t i = first; i < count_; ++i) table_[i].address = address;
 }
 
-bool BreakpointPrograms::stops(const Context& context, ApplicationMemory& memory, ConsoleText& console) const {
+bool BreakpointPrograms::stops(const Context& context, ApplicationMemory& memory, ConsoleText& console,
+                               TraceRecords& records) const {
   const std::uint32_t address = context.pc();
   bool conditional = false, wanted = false, commanded = false;
   for_each(address, Role::kCondition, [&](std::span<const std::uint8_t> code) {
@@ -85,7 +86,31 @@ bool BreakpointPrograms::stops(const Context& context, ApplicationMemory& memory
     if (result.error == ExpressionError::kNone) return console.end();
     complain(address, ": its command cannot be carried out: ", result.error, console);
   });
-  return !commanded;
+  if (!has(address, Role::kCollect) && !has(address, Role::kRegisters)) return !commanded;
+  collect(context, memory, console, records);
+  return false;
+}
+
+void BreakpointPrograms::collect(const Context& context, ApplicationMemory& memory, ConsoleText& console,
+                                 TraceRecords& records) const {
+  const std::uint32_t address = context.pc();
+  records.begin(address);
+  for_each(address, Role::kRegisters, [&](std::span<const std::uint8_t> numbers) {
+    for (const std::uint8_t number : numbers) records.put_register(context, number);
+  });
+  for_each(address, Role::kCollect, [&](std::span<const std::uint8_t> code) {
+    console.begin();
+    const ExpressionError error = evaluate(code, context, memory, console, &records).error;
+    if (error == ExpressionError::kNone || error == ExpressionError::kBadAddress) return;
+    complain(address, ": what it collects cannot be evaluated: ", error, console);
+  });
+  records.end();
+}
+
+bool BreakpointPrograms::has(std::uint32_t address, Role role) const {
+  return std::ranges::any_of(std::span(table_).first(count_), [&](const Expression& expression) {
+    return expression.address == address && expression.role == role;
+  });
 }
 
 template <class Action>

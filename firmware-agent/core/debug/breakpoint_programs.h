@@ -1,4 +1,5 @@
-// What the debugger put behind its breakpoints: conditions that decide whether one stops, commands that print.
+// What the debugger put behind its breakpoints: conditions that decide whether one stops, commands that print, what a
+// trace collects.
 //
 // A table of agent expressions and one store for their bytes. No heap. Not to be changed while the application runs.
 #pragma once
@@ -20,7 +21,12 @@ class BreakpointPrograms {
   static constexpr std::size_t kMaxExpressions = 16;
   static constexpr std::size_t kMaxBytes = 1024;  // of all expressions together
 
-  enum class Role : std::uint8_t { kCondition, kCommand };
+  enum class Role : std::uint8_t {
+    kCondition,
+    kCommand,
+    kCollect,    // an expression that traces
+    kRegisters,  // no expression: the numbers of registers
+  };
 
   // Appends an expression to those of the breakpoint at `address`. False if there is no room.
   bool add(std::uint32_t address, Role role, std::span<const std::uint8_t> code);
@@ -38,8 +44,9 @@ class BreakpointPrograms {
   std::size_t size() const { return count_; }
 
   // Whether the breakpoint at pc stops the application. If none of its conditions holds, it does not. If it has
-  // commands, they are carried out and it does not. A condition that cannot be evaluated counts as true, and says why.
-  bool stops(const Context& context, ApplicationMemory& memory, ConsoleText& console) const;
+  // commands, or something to collect, that is done and it does not. A condition that cannot be evaluated counts as
+  // true, and says why. An address that cannot be read only leaves a gap in the record.
+  bool stops(const Context& context, ApplicationMemory& memory, ConsoleText& console, TraceRecords& records) const;
 
  private:
   struct Expression {
@@ -47,6 +54,9 @@ class BreakpointPrograms {
     Role role = Role::kCondition;
     std::uint16_t size = 0;  // bytes
   };
+
+  bool has(std::uint32_t address, Role role) const;
+  void collect(const Context& context, ApplicationMemory& memory, ConsoleText& console, TraceRecords& records) const;
 
   template <class Action>
   void for_each(std::uint32_t address, Role role, Action action) const;

@@ -25,7 +25,7 @@ bool Engine::resume(Goal goal, std::span<const AddressRange> ranges, bool step_i
   unwatched_ = reason_ == Reason::kWatchpoint && watch_hit_pc_ == context_.pc();
   watchpoints_.find_stacks(context_);
   judged_ = false;
-  if (reason_ != Reason::kExited && program_reason(context_) == Reason::kExited) {
+  if (!tracing_ && reason_ != Reason::kExited && program_reason(context_) == Reason::kExited) {
     stop(Reason::kExited, context_);  // it was stepped onto its end, which nobody was told yet
     return true;
   }
@@ -33,7 +33,7 @@ bool Engine::resume(Goal goal, std::span<const AddressRange> ranges, bool step_i
     stop(Reason::kBreakpoint, context_);  // the debugger put pc there: nobody was told of this one
     return true;
   }
-  if (skip_own_breakpoint(context_)) {
+  if (!tracing_ && skip_own_breakpoint(context_)) {
     const Reason reason = reason_to_stop(context_);
     if (reason != Reason::kNone) {
       stop(reason, context_);
@@ -57,6 +57,7 @@ void Engine::interrupt() {
 }
 
 void Engine::release() {
+  if (!attached_) return;  // it is free already
   releasing_ = true;
   if (state_ != State::kRunning) return finish_release();
   halt_due_ = true;
@@ -76,6 +77,7 @@ void Engine::application_stopped() {
   interrupt_ = false;
   halt_due_ = false;
   if (releasing_.exchange(false)) set_attached(false);
+  tracing_ = false;
   context_lost_ = false;
   phase_ = held ? Phase::kReset : Phase::kFree;
   state_ = State::kRunning;
@@ -129,6 +131,7 @@ Engine::Verdict Engine::on_event(Event event, Context& context, const FaultRegis
   const bool at_stop = breakpoints_.is_stop(context.pc());
   breakpoints_.settle();
   if (!context.frame_valid || event == Event::kFault) {
+    if (tracing_) return Verdict::kCrash;
     fault_ = fault;
     return stop(Reason::kFault, context);  // a bad stack pointer too: whatever the event, the frame is gone
   }
@@ -155,7 +158,9 @@ Engine::Verdict Engine::on_breakpoint(Context& context) {
     outer_ = here;
     return end_detour(context);
   }
-  if (const Reason reason = program_reason(context); reason != Reason::kNone) return stop(reason, context);
+  if (const Reason reason = program_reason(context); reason != Reason::kNone) {
+    return tracing_ ? Verdict::kCrash : stop(reason, context);
+  }
   return go_on(context);  // the instruction was put back between the trap and now
 }
 
@@ -171,9 +176,10 @@ Engine::Verdict Engine::on_user_breakpoint(Context& context) {
 bool Engine::hits(const Context& context) {
   if (!breakpoints_.is_user(context.pc())) return false;
   if (judged_ && same_place(context)) return false;  // only interrupts ran meanwhile
-  const bool was_silent = console_.empty();
-  judged_ = !breakpoints_.programs().stops(context, memory_, console_);
-  if (was_silent && !console_.empty()) unit_.wake();
+  const bool was_silent = console_.empty() && records_.empty(), had_room = !records_.half_full();
+  judged_ = !breakpoints_.programs().stops(context, memory_, console_, records_);
+  const bool silent = console_.empty() && records_.empty(), has_room = !records_.half_full();
+  if ((was_silent && !silent) || (had_room && !has_room)) unit_.wake();
   return !judged_;
 }
 
@@ -224,7 +230,9 @@ Reason Engine::reason_to_stop(const Context& context) {
   if (interrupt_) return Reason::kInterrupt;
   if (hit) return Reason::kBreakpoint;
   if (goal_ == Goal::kStep) return Reason::kStep;
-  if (const Reason reason = program_reason(context); reason != Reason::kNone) return reason;
+  if (!tracing_) {
+    if (const Reason reason = program_reason(context); reason != Reason::kNone) return reason;
+  }
   const bool done = goal_ == Goal::kStepRange && !in_ranges(context.pc());
   return done ? Reason::kStep : Reason::kNone;
 }
@@ -391,6 +399,7 @@ Engine::Verdict Engine::stop_at(const WatchHit& hit, const Context& context) {
 
 void Engine::finish_release() {
   releasing_ = false;
+  tracing_ = false;
   remove_breakpoints();
   set_attached(false);
   context_lost_ = !context_.frame_valid;

@@ -30,6 +30,7 @@
 #include "core/debug/console_text.h"
 #include "core/debug/next_pc.h"
 #include "core/debug/semihosting.h"
+#include "core/debug/trace_records.h"
 #include "core/debug/watchpoints.h"
 #include "core/platform/debug_unit.h"
 
@@ -73,6 +74,14 @@ class Engine final : public DebugEvents {
   // From here on, events halt the application; before, a BKPT or a fault is a crash.
   void attach() { set_attached(true); }
   bool attached() const { return attached_; }
+
+  // While it is on, only breakpoints without anything to collect and `interrupt` halt: a fault, or a BKPT of the
+  // program's own, is a crash as if nobody debugged. Off again with `release` or `application_stopped`. Only while
+  // halted.
+  void trace(Clock& clock) {
+    tracing_ = true;
+    records_.start(clock);
+  }
 
   State state() const { return state_; }
   bool halted() const { return state_ == State::kHalted; }
@@ -119,8 +128,10 @@ class Engine final : public DebugEvents {
   Watchpoints& watchpoints() { return watchpoints_; }
   ApplicationMemory& memory() { return memory_; }
 
-  // What conditions and commands have to say, and the application by semihosting. To be read at any time.
+  // What conditions and commands have to say, and the application by semihosting; and what a trace collects. To be read
+  // at any time.
   ConsoleText& console() { return console_; }
+  TraceRecords& records() { return records_; }
 
   // What the application writes by semihosting, whether or not it is debugged. `log` must outlive this.
   void keep_lines_in(LineLog& log) { text_.keep_lines_in(log); }
@@ -183,9 +194,11 @@ class Engine final : public DebugEvents {
   Watchpoints watchpoints_;
   ConsoleText console_;
   semihosting::Output text_{console_};
+  TraceRecords records_;
 
   std::atomic<State> state_ = State::kRunning;
   std::atomic<bool> attached_ = false;
+  bool tracing_ = false;
   std::atomic<bool> interrupt_ = false;
   std::atomic<bool> releasing_ = false;
   std::atomic<bool> halt_due_ = false;  // `poll` asks the board for a halt

@@ -19,10 +19,12 @@ bool ProgramChanges::apply(BreakpointPrograms& programs) const {
 
 // Called before the kind of request that came is decoded into its part of the union.
 bool ProgramChanges::begin_request(pb_istream_t*, const pb_field_t* field, void** argument) {
-  if (field->tag != mv_wire_AgentRequest_resume_tag) return true;
-  auto& resume = *static_cast<mv_wire_ResumeRequest*>(field->pData);
-  resume.programs.funcs.decode = take_program;
-  resume.programs.arg = *argument;
+  const pb_callback_t programs = {.funcs = {.decode = take_program}, .arg = *argument};
+  if (field->tag == mv_wire_AgentRequest_resume_tag) {
+    static_cast<mv_wire_ResumeRequest*>(field->pData)->programs = programs;
+  } else if (field->tag == mv_wire_AgentRequest_trace_tag) {
+    static_cast<mv_wire_TraceRequest*>(field->pData)->programs = programs;
+  }
   return true;
 }
 
@@ -33,6 +35,8 @@ bool ProgramChanges::take_program(pb_istream_t* stream, const pb_field_t*, void*
   mv_wire_BreakpointProgram program = mv_wire_BreakpointProgram_init_zero;
   program.conditions = {.funcs = {.decode = take_condition}, .arg = &self};
   program.commands = {.funcs = {.decode = take_command}, .arg = &self};
+  program.collect = {.funcs = {.decode = take_collect}, .arg = &self};
+  program.registers = {.funcs = {.decode = take_registers}, .arg = &self};
   if (!pb_decode(stream, mv_wire_BreakpointProgram_fields, &program)) return false;
   constexpr std::uint32_t kCodeBit = 1;
   const std::uint32_t address = program.address & ~kCodeBit;
@@ -51,6 +55,14 @@ bool ProgramChanges::take_condition(pb_istream_t* stream, const pb_field_t*, voi
 
 bool ProgramChanges::take_command(pb_istream_t* stream, const pb_field_t*, void** argument) {
   return static_cast<ProgramChanges*>(*argument)->take_expression(stream, BreakpointPrograms::Role::kCommand);
+}
+
+bool ProgramChanges::take_collect(pb_istream_t* stream, const pb_field_t*, void** argument) {
+  return static_cast<ProgramChanges*>(*argument)->take_expression(stream, BreakpointPrograms::Role::kCollect);
+}
+
+bool ProgramChanges::take_registers(pb_istream_t* stream, const pb_field_t*, void** argument) {
+  return static_cast<ProgramChanges*>(*argument)->take_expression(stream, BreakpointPrograms::Role::kRegisters);
 }
 
 bool ProgramChanges::take_expression(pb_istream_t* stream, BreakpointPrograms::Role role) {

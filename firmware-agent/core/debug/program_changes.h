@@ -1,4 +1,4 @@
-// The breakpoint programs of a resume request, put aside while nanopb decodes it: they are of no fixed size.
+// The breakpoint programs of a resume or trace request, put aside while nanopb decodes it: they are of no fixed size.
 #pragma once
 
 #include <array>
@@ -34,6 +34,8 @@ class ProgramChanges {
   static bool take_program(pb_istream_t* stream, const pb_field_t* field, void** argument);
   static bool take_condition(pb_istream_t* stream, const pb_field_t* field, void** argument);
   static bool take_command(pb_istream_t* stream, const pb_field_t* field, void** argument);
+  static bool take_collect(pb_istream_t* stream, const pb_field_t* field, void** argument);
+  static bool take_registers(pb_istream_t* stream, const pb_field_t* field, void** argument);
   bool take_expression(pb_istream_t* stream, BreakpointPrograms::Role role);
 
   std::array<std::uint32_t, kMaxAddresses> addresses_{};

@@ -70,7 +70,7 @@ Result init(Program& program, const InitOptions& options) {
   }
   program.output().result({{"project", folder.string()}, {"files", files}},
                           options.folder + " is a project for " + options.board + "; next: mvctl deploy " +
-                              options.folder + " --device DEVICE --wait");
+                              options.folder + " --device DEVICE --debug-key KEY --wait");
   return {};
 }
 

@@ -24,6 +24,9 @@ constexpr Meaning kMeanings[] = {
     {wire::AGENT_UNSUPPORTED, ErrorCode::kUnsupported, "the device's firmware cannot do this"},
 };
 
+// Until the application stops, which may be never.
+bool runs_long(const wire::AgentRequest& request) { return request.has_resume() || request.has_trace(); }
+
 }  // namespace
 
 Error describe_agent_error(wire::AgentError code, const std::string& detail) {
@@ -99,7 +102,7 @@ void AgentClient::close() {
   state_ = State::kIdle;
 }
 
-bool AgentClient::resume_open() const { return !queue_.empty() && queue_.front().request.has_resume(); }
+bool AgentClient::resume_open() const { return !queue_.empty() && runs_long(queue_.front().request); }
 
 void AgentClient::open_link() {
   state_ = State::kConnecting;
@@ -131,7 +134,7 @@ void AgentClient::send_front() {
   pending.sent = true;
   ++counters_.requests;
   send(pending.request);
-  if (!pending.request.has_resume()) return watch_answer();
+  if (!runs_long(pending.request)) return watch_answer();
   answer_timer_.reset();  // an application may run as long as it likes
   if (interrupt_wanted_) interrupt();
 }
@@ -171,6 +174,10 @@ void AgentClient::take_message(const std::vector<std::uint8_t>& message) {
   if (reply.sequence() == 0 && reply.has_read()) return take_peeked(reply);
   if (reply.has_console()) {
     if (on_console) on_console(reply.console());
+    return;
+  }
+  if (reply.has_trace()) {
+    if (on_trace) on_trace(reply.trace());
     return;
   }
   if (state_ == State::kAttaching && reply.sequence() == 0) return take_attached(reply);
@@ -217,7 +224,7 @@ void AgentClient::take_reply(wire::AgentReply reply) {
   answer_timer_.reset();
   Pending pending = std::move(queue_.front());
   queue_.pop_front();
-  if (pending.request.has_resume()) {
+  if (runs_long(pending.request)) {
     interrupt_wanted_ = false;
   } else {
     counters_.round_trip =

@@ -57,7 +57,7 @@ class AgentClient {
   static constexpr std::uint32_t kMostPeeked = 1024;
   void peek(std::uint32_t address, std::uint32_t length, Handler<wire::MemoryBytes> handler);
 
-  // Interrupts the open resume, now or as soon as there is a link again.
+  // Interrupts the open resume or trace, now or as soon as there is a link again.
   void interrupt();
 
   // The session ended in good order (Detach was answered): the next attach begins a new one.
@@ -66,7 +66,7 @@ class AgentClient {
   // Ends the connection for good; no handler is called any more.
   void close();
 
-  bool resume_open() const;
+  bool resume_open() const;  // or a trace
   bool connected() const { return state_ == State::kReady; }
   const Counters& counters() const { return counters_; }
 
@@ -75,6 +75,9 @@ class AgentClient {
 
   // The application printed something, while a resume is open.
   std::function<void(const wire::ConsoleText&)> on_console;
+
+  // A trace has begun, or something was hit.
+  std::function<void(const wire::TraceRecords&)> on_trace;
 
  private:
   enum class State : std::uint8_t { kIdle, kConnecting, kAttaching, kReady, kWaiting };
