@@ -15,7 +15,7 @@ constexpr std::uint32_t kImprecise = 1U << 10;
 }  // namespace
 
 std::string describe_fault(const fault::Fault& fault) {
-  std::array<char, fault::kLongestText> buffer;
+  std::array<char, fault::kLongestText> buffer{};
   return std::string(fault::describe(fault, buffer));
 }
 
