@@ -4,7 +4,7 @@
 _mvctl_command() {  # what stands below the command $1
   subcommands='' flags='' arguments=''
   case "$1" in
-    'mvctl') subcommands='keys bundle init deploy debug crashes devices apps logs events signers context emulator completion help' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='' ;;
+    'mvctl') subcommands='keys bundle init deploy debug trace crashes devices apps logs events signers context emulator completion help' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='' ;;
     'mvctl keys') subcommands='create show list' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='' ;;
     'mvctl keys create') subcommands='' flags='--help -h --private-key --debug-auth-privkey --public-key --debug-auth-pubkey --force --output --context --quiet -q --verbose -v --version' arguments='' ;;
     'mvctl keys show') subcommands='' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='@keys' ;;
@@ -16,7 +16,8 @@ _mvctl_command() {  # what stands below the command $1
     'mvctl bundle inspect') subcommands='' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='@file' ;;
     'mvctl init') subcommands='' flags='--help -h --board --output --context --quiet -q --verbose -v --version' arguments='@directory' ;;
     'mvctl deploy') subcommands='' flags='--help -h --device -d --wait -w --timeout --log --force --build-only --bundle-out --elf --board --key -k --name --version --git-revision --base --debug-auth-pubkey --debug-key --halt-limit --connection-grace-time --minimum-check-in-time --maximum-politeness-time --minimum-kernel-version --minimum-restart-interval --maximum-restart-interval --include-stack-bytes --confirm-timeout --security-counter --output --context --quiet -q --verbose -v' arguments='@file' ;;
-    'mvctl debug') subcommands='' flags='--help -h --key -k --sign-key --elf -e --port -p --gdb --load --read-only --output --context --quiet -q --verbose -v --version' arguments='@devices' ;;
+    'mvctl debug') subcommands='' flags='--help -h --key -k --elf -e --sign-key --port -p --gdb --load --read-only --output --context --quiet -q --verbose -v --version' arguments='@devices' ;;
+    'mvctl trace') subcommands='' flags='--help -h --key -k --elf -e --at -a --expr -x --if --count -n --for --output --context --quiet -q --verbose -v --version' arguments='@devices' ;;
     'mvctl crashes') subcommands='list show debug core' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='' ;;
     'mvctl crashes list') subcommands='' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='@devices' ;;
     'mvctl crashes show') subcommands='' flags='--help -h --elf -e --output --context --quiet -q --verbose -v --version' arguments='@devices' ;;
@@ -146,13 +147,27 @@ _mvctl_values() {  # what the option $2 of the command $1 takes; fails for a fla
     'mvctl deploy --context') values='@contexts' ;;
     'mvctl debug --key') values='@keys' ;;
     'mvctl debug -k') values='@keys' ;;
-    'mvctl debug --sign-key') values='@keys' ;;
     'mvctl debug --elf') values='@file' ;;
     'mvctl debug -e') values='@file' ;;
+    'mvctl debug --sign-key') values='@keys' ;;
     'mvctl debug --port') values='-' ;;
     'mvctl debug -p') values='-' ;;
     'mvctl debug --output') values='text json' ;;
     'mvctl debug --context') values='@contexts' ;;
+    'mvctl trace --key') values='@keys' ;;
+    'mvctl trace -k') values='@keys' ;;
+    'mvctl trace --elf') values='@file' ;;
+    'mvctl trace -e') values='@file' ;;
+    'mvctl trace --at') values='-' ;;
+    'mvctl trace -a') values='-' ;;
+    'mvctl trace --expr') values='-' ;;
+    'mvctl trace -x') values='-' ;;
+    'mvctl trace --if') values='-' ;;
+    'mvctl trace --count') values='-' ;;
+    'mvctl trace -n') values='-' ;;
+    'mvctl trace --for') values='-' ;;
+    'mvctl trace --output') values='text json' ;;
+    'mvctl trace --context') values='@contexts' ;;
     'mvctl crashes --output') values='text json' ;;
     'mvctl crashes --context') values='@contexts' ;;
     'mvctl crashes list --output') values='text json' ;;

@@ -1,7 +1,7 @@
 # fish completion for mvctl
 # Generated from the command tree by scripts/generate-docs: do not edit.
 
-set -g __mvctl_commands 'mvctl' 'mvctl keys' 'mvctl keys create' 'mvctl keys show' 'mvctl keys list' 'mvctl bundle' 'mvctl bundle create' 'mvctl bundle sign' 'mvctl bundle verify' 'mvctl bundle inspect' 'mvctl init' 'mvctl deploy' 'mvctl debug' 'mvctl crashes' 'mvctl crashes list' 'mvctl crashes show' 'mvctl crashes debug' 'mvctl crashes core' 'mvctl devices' 'mvctl devices list' 'mvctl devices show' 'mvctl devices update' 'mvctl devices restart' 'mvctl devices provision' 'mvctl devices delete' 'mvctl apps' 'mvctl apps list' 'mvctl apps show' 'mvctl apps upload' 'mvctl apps delete' 'mvctl logs' 'mvctl events' 'mvctl signers' 'mvctl signers list' 'mvctl signers add' 'mvctl signers delete' 'mvctl context' 'mvctl context create' 'mvctl context use' 'mvctl context list' 'mvctl context show' 'mvctl context delete' 'mvctl emulator' 'mvctl emulator start' 'mvctl emulator run' 'mvctl emulator stop' 'mvctl emulator kill' 'mvctl emulator power-on' 'mvctl emulator modem' 'mvctl emulator console' 'mvctl emulator list' 'mvctl emulator delete' 'mvctl completion' 'mvctl help'
+set -g __mvctl_commands 'mvctl' 'mvctl keys' 'mvctl keys create' 'mvctl keys show' 'mvctl keys list' 'mvctl bundle' 'mvctl bundle create' 'mvctl bundle sign' 'mvctl bundle verify' 'mvctl bundle inspect' 'mvctl init' 'mvctl deploy' 'mvctl debug' 'mvctl trace' 'mvctl crashes' 'mvctl crashes list' 'mvctl crashes show' 'mvctl crashes debug' 'mvctl crashes core' 'mvctl devices' 'mvctl devices list' 'mvctl devices show' 'mvctl devices update' 'mvctl devices restart' 'mvctl devices provision' 'mvctl devices delete' 'mvctl apps' 'mvctl apps list' 'mvctl apps show' 'mvctl apps upload' 'mvctl apps delete' 'mvctl logs' 'mvctl events' 'mvctl signers' 'mvctl signers list' 'mvctl signers add' 'mvctl signers delete' 'mvctl context' 'mvctl context create' 'mvctl context use' 'mvctl context list' 'mvctl context show' 'mvctl context delete' 'mvctl emulator' 'mvctl emulator start' 'mvctl emulator run' 'mvctl emulator stop' 'mvctl emulator kill' 'mvctl emulator power-on' 'mvctl emulator modem' 'mvctl emulator console' 'mvctl emulator list' 'mvctl emulator delete' 'mvctl completion' 'mvctl help'
 
 function __mvctl_at --description 'whether the words so far name the command $argv[1]'
     set -l command mvctl
@@ -30,6 +30,7 @@ complete -c mvctl -n '__mvctl_at \'mvctl\'' -f -a bundle -d 'make, sign, check a
 complete -c mvctl -n '__mvctl_at \'mvctl\'' -f -a init -d 'begin an application: a project that builds at once'
 complete -c mvctl -n '__mvctl_at \'mvctl\'' -f -a deploy -d 'build, sign, upload and run an application on a device'
 complete -c mvctl -n '__mvctl_at \'mvctl\'' -f -a debug -d 'debug the application on a device with GDB'
+complete -c mvctl -n '__mvctl_at \'mvctl\'' -f -a trace -d 'watch expressions at a line while the application runs on'
 complete -c mvctl -n '__mvctl_at \'mvctl\'' -f -a crashes -d 'what devices recorded when their applications crashed'
 complete -c mvctl -n '__mvctl_at \'mvctl\'' -f -a devices -d 'devices: what there is and what it runs'
 complete -c mvctl -n '__mvctl_at \'mvctl\'' -f -a apps -d 'applications that the cloud holds'
@@ -112,12 +113,20 @@ complete -c mvctl -n '__mvctl_at \'mvctl deploy\'' -l confirm-timeout -x -d 'sec
 complete -c mvctl -n '__mvctl_at \'mvctl deploy\'' -l security-counter -x -d 'a device that confirmed a higher one refuses this bundle'
 complete -c mvctl -n '__mvctl_at \'mvctl debug\'' -x -a '(__mvctl_names devices)'
 complete -c mvctl -n '__mvctl_at \'mvctl debug\'' -l key -s k -x -a '(__mvctl_names keys)' -d 'private debug key: a name from mvctl keys, or a PEM file'
-complete -c mvctl -n '__mvctl_at \'mvctl debug\'' -l sign-key -x -a '(__mvctl_names keys)' -d 'private key that signs what GDB loads: a name or a PEM file'
 complete -c mvctl -n '__mvctl_at \'mvctl debug\'' -l elf -s e -r -F -d 'the program that runs there, with its debug information'
+complete -c mvctl -n '__mvctl_at \'mvctl debug\'' -l sign-key -x -a '(__mvctl_names keys)' -d 'private key that signs what GDB loads: a name or a PEM file'
 complete -c mvctl -n '__mvctl_at \'mvctl debug\'' -l port -s p -x -d 'port to listen on; 0 takes any that is free'
 complete -c mvctl -n '__mvctl_at \'mvctl debug\'' -l gdb -d 'start GDB, ready connected, and end with it'
 complete -c mvctl -n '__mvctl_at \'mvctl debug\'' -l load -d 'the ELF is to be loaded: it need not be the build that runs'
 complete -c mvctl -n '__mvctl_at \'mvctl debug\'' -l read-only -d 'look at memory while the application runs; halt and change nothing'
+complete -c mvctl -n '__mvctl_at \'mvctl trace\'' -x -a '(__mvctl_names devices)'
+complete -c mvctl -n '__mvctl_at \'mvctl trace\'' -l key -s k -x -a '(__mvctl_names keys)' -d 'private debug key: a name from mvctl keys, or a PEM file'
+complete -c mvctl -n '__mvctl_at \'mvctl trace\'' -l elf -s e -r -F -d 'the program that runs there, with its debug information'
+complete -c mvctl -n '__mvctl_at \'mvctl trace\'' -l at -s a -x -d 'FILE:LINE, or a function'
+complete -c mvctl -n '__mvctl_at \'mvctl trace\'' -l expr -s x -x -d 'what to collect: expressions of C, separated by commas'
+complete -c mvctl -n '__mvctl_at \'mvctl trace\'' -l if -x -d 'only when this is true; evaluated on the device'
+complete -c mvctl -n '__mvctl_at \'mvctl trace\'' -l count -s n -x -d 'end after so many hits'
+complete -c mvctl -n '__mvctl_at \'mvctl trace\'' -l for -x -d 'end after so long (30s, 5m)'
 complete -c mvctl -n '__mvctl_at \'mvctl crashes\'' -f -a list -d 'the recorded crashes of a device, newest first'
 complete -c mvctl -n '__mvctl_at \'mvctl crashes\'' -f -a show -d 'why and where an application crashed, with a backtrace'
 complete -c mvctl -n '__mvctl_at \'mvctl crashes\'' -f -a debug -d 'open a crash in GDB'

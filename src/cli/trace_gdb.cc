@@ -58,11 +58,12 @@ tl::expected<std::unique_ptr<TraceGdb>, Failure> TraceGdb::start(asio::io_contex
   if (!machine) return tl::make_unexpected(machine.error());
   gdb->machine_ = std::move(*machine);
   const auto port = gdb->acceptor_.local_endpoint().port();
-  // With the caches it would ask for 64 bytes at once, of which a record has but a few.
+  // With the caches it would ask for 64 bytes at once, of which a record has but a few. Code and constants are the
+  // ELF's: GDB takes code that it cannot read for a stub without a frame, and looks for locals in the wrong place.
   for (const std::string& command :
        {std::string("-gdb-set confirm off"), std::string("-gdb-set print repeats unlimited"),
         std::string("-gdb-set stack-cache off"), std::string("-gdb-set code-cache off"),
-        fmt::format("-target-select remote 127.0.0.1:{}", port)}) {
+        std::string("-gdb-set trust-readonly-sections on"), fmt::format("-target-select remote 127.0.0.1:{}", port)}) {
     const MiAnswer answer = gdb->machine_->ask(command);
     if (!answer.done) return tl::make_unexpected(no_answer(answer));
   }
