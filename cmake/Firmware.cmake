@@ -19,7 +19,7 @@ endif()
 # The sources that the firmware takes from elsewhere; scripts/setup fetches them on Debian.
 set(MV_MBEDTLS_DIR ${MV_REPOSITORY}/.deps/mbedtls CACHE PATH "mbedTLS 3.6 sources")
 set(MV_NANOPB_DIR ${MV_REPOSITORY}/.deps/nanopb CACHE PATH "nanopb 0.4 sources")
-set(MV_LZMA_DIR ${MV_REPOSITORY}/.deps/7zip CACHE PATH "LZMA SDK sources, as 7-Zip has them")
+set(MV_7ZIP_DIR ${MV_REPOSITORY}/.deps/7zip CACHE PATH "LZMA SDK sources, as 7-Zip has them")
 
 # Soft float: Secure code never touches FP registers, so the application's survive without being saved.
 add_compile_options(-mcpu=cortex-m33 -mthumb -mfloat-abi=soft -Os -g -ffunction-sections -fdata-sections

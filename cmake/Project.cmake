@@ -28,7 +28,7 @@ endif()
 # The sources that the firmware takes from elsewhere; scripts/setup fetches them on Debian.
 set(MV_MBEDTLS_DIR ${CMAKE_CURRENT_LIST_DIR}/../.deps/mbedtls CACHE PATH "mbedTLS 3.6 sources")
 set(MV_NANOPB_DIR ${CMAKE_CURRENT_LIST_DIR}/../.deps/nanopb CACHE PATH "nanopb 0.4 sources")
-set(MV_LZMA_DIR ${CMAKE_CURRENT_LIST_DIR}/../.deps/7zip CACHE PATH "LZMA SDK sources, as 7-Zip has them")
+set(MV_7ZIP_DIR ${CMAKE_CURRENT_LIST_DIR}/../.deps/7zip CACHE PATH "LZMA SDK sources, as 7-Zip has them")
 
 add_library(mv_flags INTERFACE)
 target_compile_options(mv_flags INTERFACE -Wall -Wextra -Wconversion -Wshadow -Werror)

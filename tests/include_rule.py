@@ -10,11 +10,12 @@ ROOT = Path(__file__).resolve().parent.parent
 HOST = {
     "wire": set(),
     "bundle": {"wire"},
+    "delta": {"wire"},
     "transport": {"wire"},
     "gdbserver": {"wire", "transport"},
-    "cloud": {"wire", "bundle", "transport"},
+    "cloud": {"wire", "bundle", "delta", "transport"},
     "emulator": {"wire", "transport"},
-    "cli": {"wire", "bundle", "transport", "gdbserver", "emulator"},
+    "cli": {"wire", "bundle", "delta", "transport", "gdbserver", "emulator"},
 }
 # Boards may see core's interfaces and arch; core sees no board and no register.
 FIRMWARE = {

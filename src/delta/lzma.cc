@@ -1,0 +1,31 @@
+#include "delta/lzma.h"
+
+#include <lzma.h>
+
+#include <array>
+
+#include "wire/delta_format.h"
+
+namespace mv::delta {
+
+std::optional<std::vector<std::uint8_t>> compress(std::span<const std::uint8_t> bytes) {
+  lzma_options_lzma options{};
+  if (lzma_lzma_preset(&options, 9 | LZMA_PRESET_EXTREME)) return std::nullopt;
+  options.dict_size = kDictionarySize;
+  options.lc = kLiteralContextBits;
+  options.lp = kLiteralPositionBits;
+  options.pb = kPositionBits;
+  options.ext_flags = 0;  // no end marker: the device knows the size
+  lzma_set_ext_size(options, bytes.size());
+  const std::array<lzma_filter, 2> filters = {{{LZMA_FILTER_LZMA1EXT, &options}, {LZMA_VLI_UNKNOWN, nullptr}}};
+
+  std::vector<std::uint8_t> packed(bytes.size() + bytes.size() / 8 + 64);
+  std::size_t size = 0;
+  const lzma_ret result =
+      lzma_raw_buffer_encode(filters.data(), nullptr, bytes.data(), bytes.size(), packed.data(), &size, packed.size());
+  if (result != LZMA_OK) return std::nullopt;
+  packed.resize(size);
+  return packed;
+}
+
+}  // namespace mv::delta
