@@ -9,10 +9,11 @@ _mvctl_command() {  # what stands below the command $1
     'mvctl keys create') subcommands='' flags='--help -h --private-key --debug-auth-privkey --public-key --debug-auth-pubkey --force --output --context --quiet -q --verbose -v --version' arguments='' ;;
     'mvctl keys show') subcommands='' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='@keys' ;;
     'mvctl keys list') subcommands='' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='' ;;
-    'mvctl bundle') subcommands='create sign verify inspect' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='' ;;
+    'mvctl bundle') subcommands='create sign verify diff inspect' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='' ;;
     'mvctl bundle create') subcommands='' flags='--help -h --out -o --board --key -k --name --version --git-revision --base --debug-auth-pubkey --debug-key --halt-limit --connection-grace-time --minimum-check-in-time --maximum-politeness-time --minimum-kernel-version --minimum-restart-interval --maximum-restart-interval --include-stack-bytes --confirm-timeout --security-counter --output --context --quiet -q --verbose -v' arguments='@file' ;;
     'mvctl bundle sign') subcommands='' flags='--help -h --key -k --out -o --output --context --quiet -q --verbose -v --version' arguments='@file' ;;
     'mvctl bundle verify') subcommands='' flags='--help -h --trust --output --context --quiet -q --verbose -v --version' arguments='@file' ;;
+    'mvctl bundle diff') subcommands='' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='@file' ;;
     'mvctl bundle inspect') subcommands='' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='@file' ;;
     'mvctl init') subcommands='' flags='--help -h --board --output --context --quiet -q --verbose -v --version' arguments='@directory' ;;
     'mvctl deploy') subcommands='' flags='--help -h --device -d --wait -w --timeout --log --force --build-only --bundle-out --elf --board --key -k --name --version --git-revision --base --debug-auth-pubkey --debug-key --halt-limit --connection-grace-time --minimum-check-in-time --maximum-politeness-time --minimum-kernel-version --minimum-restart-interval --maximum-restart-interval --include-stack-bytes --confirm-timeout --security-counter --output --context --quiet -q --verbose -v' arguments='@file' ;;
@@ -114,6 +115,8 @@ _mvctl_values() {  # what the option $2 of the command $1 takes; fails for a fla
     'mvctl bundle verify --trust') values='@keys' ;;
     'mvctl bundle verify --output') values='text json' ;;
     'mvctl bundle verify --context') values='@contexts' ;;
+    'mvctl bundle diff --output') values='text json' ;;
+    'mvctl bundle diff --context') values='@contexts' ;;
     'mvctl bundle inspect --output') values='text json' ;;
     'mvctl bundle inspect --context') values='@contexts' ;;
     'mvctl init --board') values='-' ;;

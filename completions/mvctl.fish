@@ -1,7 +1,7 @@
 # fish completion for mvctl
 # Generated from the command tree by scripts/generate-docs: do not edit.
 
-set -g __mvctl_commands 'mvctl' 'mvctl keys' 'mvctl keys create' 'mvctl keys show' 'mvctl keys list' 'mvctl bundle' 'mvctl bundle create' 'mvctl bundle sign' 'mvctl bundle verify' 'mvctl bundle inspect' 'mvctl init' 'mvctl deploy' 'mvctl debug' 'mvctl trace' 'mvctl crashes' 'mvctl crashes list' 'mvctl crashes show' 'mvctl crashes debug' 'mvctl crashes core' 'mvctl devices' 'mvctl devices list' 'mvctl devices show' 'mvctl devices update' 'mvctl devices restart' 'mvctl devices provision' 'mvctl devices delete' 'mvctl apps' 'mvctl apps list' 'mvctl apps show' 'mvctl apps upload' 'mvctl apps delete' 'mvctl logs' 'mvctl events' 'mvctl signers' 'mvctl signers list' 'mvctl signers add' 'mvctl signers delete' 'mvctl context' 'mvctl context create' 'mvctl context use' 'mvctl context list' 'mvctl context show' 'mvctl context delete' 'mvctl emulator' 'mvctl emulator start' 'mvctl emulator run' 'mvctl emulator stop' 'mvctl emulator kill' 'mvctl emulator power-on' 'mvctl emulator modem' 'mvctl emulator console' 'mvctl emulator list' 'mvctl emulator delete' 'mvctl completion' 'mvctl help'
+set -g __mvctl_commands 'mvctl' 'mvctl keys' 'mvctl keys create' 'mvctl keys show' 'mvctl keys list' 'mvctl bundle' 'mvctl bundle create' 'mvctl bundle sign' 'mvctl bundle verify' 'mvctl bundle diff' 'mvctl bundle inspect' 'mvctl init' 'mvctl deploy' 'mvctl debug' 'mvctl trace' 'mvctl crashes' 'mvctl crashes list' 'mvctl crashes show' 'mvctl crashes debug' 'mvctl crashes core' 'mvctl devices' 'mvctl devices list' 'mvctl devices show' 'mvctl devices update' 'mvctl devices restart' 'mvctl devices provision' 'mvctl devices delete' 'mvctl apps' 'mvctl apps list' 'mvctl apps show' 'mvctl apps upload' 'mvctl apps delete' 'mvctl logs' 'mvctl events' 'mvctl signers' 'mvctl signers list' 'mvctl signers add' 'mvctl signers delete' 'mvctl context' 'mvctl context create' 'mvctl context use' 'mvctl context list' 'mvctl context show' 'mvctl context delete' 'mvctl emulator' 'mvctl emulator start' 'mvctl emulator run' 'mvctl emulator stop' 'mvctl emulator kill' 'mvctl emulator power-on' 'mvctl emulator modem' 'mvctl emulator console' 'mvctl emulator list' 'mvctl emulator delete' 'mvctl completion' 'mvctl help'
 
 function __mvctl_at --description 'whether the words so far name the command $argv[1]'
     set -l command mvctl
@@ -57,6 +57,7 @@ complete -c mvctl -n '__mvctl_at \'mvctl keys show\'' -x -a '(__mvctl_names keys
 complete -c mvctl -n '__mvctl_at \'mvctl bundle\'' -f -a create -d 'make a bundle from a linked application'
 complete -c mvctl -n '__mvctl_at \'mvctl bundle\'' -f -a sign -d 'sign a bundle'
 complete -c mvctl -n '__mvctl_at \'mvctl bundle\'' -f -a verify -d 'check that a bundle is whole and signed by a trusted key'
+complete -c mvctl -n '__mvctl_at \'mvctl bundle\'' -f -a diff -d 'show how large an update from one bundle to another is as a delta'
 complete -c mvctl -n '__mvctl_at \'mvctl bundle\'' -f -a inspect -d 'show what a bundle holds'
 complete -c mvctl -n '__mvctl_at \'mvctl bundle create\'' -F
 complete -c mvctl -n '__mvctl_at \'mvctl bundle create\'' -l out -s o -r -F -d 'the bundle [default: FILE with .zip]'
@@ -82,6 +83,8 @@ complete -c mvctl -n '__mvctl_at \'mvctl bundle sign\'' -l key -s k -x -a '(__mv
 complete -c mvctl -n '__mvctl_at \'mvctl bundle sign\'' -l out -s o -r -F -d 'where to write it [default: in place]'
 complete -c mvctl -n '__mvctl_at \'mvctl bundle verify\'' -F
 complete -c mvctl -n '__mvctl_at \'mvctl bundle verify\'' -l trust -x -a '(__mvctl_names keys)' -d 'a trusted public key, name or file; may be given more than once [default: all keys of mvctl keys]'
+complete -c mvctl -n '__mvctl_at \'mvctl bundle diff\'' -F
+complete -c mvctl -n '__mvctl_at \'mvctl bundle diff\'' -F
 complete -c mvctl -n '__mvctl_at \'mvctl bundle inspect\'' -F
 complete -c mvctl -n '__mvctl_at \'mvctl init\'' -x -a '(__fish_complete_directories)'
 complete -c mvctl -n '__mvctl_at \'mvctl init\'' -l board -x -d 'board it is for'

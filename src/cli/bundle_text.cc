@@ -3,13 +3,14 @@
 #include <nlohmann/json.hpp>
 
 namespace mv::cli {
-namespace {
-
-using Json = nlohmann::ordered_json;
 
 std::string area_name(const bundle::Layer& layer) {
   return layer.region.area == bundle::AreaKind::kInternalFlash ? "flash" : "external";
 }
+
+namespace {
+
+using Json = nlohmann::ordered_json;
 
 Json layer_json(const bundle::Layer& layer) {
   Json segments = Json::array();

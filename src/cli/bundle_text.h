@@ -10,6 +10,8 @@
 
 namespace mv::cli {
 
+std::string area_name(const bundle::Layer& layer);  // "flash" or "external"
+
 nlohmann::ordered_json bundle_json(const bundle::Manifest& manifest);
 std::string bundle_text(const bundle::Manifest& manifest, const Output& output);
 

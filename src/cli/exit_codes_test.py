@@ -89,6 +89,15 @@ class ExitCodes(unittest.TestCase):
         document = json.loads(self.succeed("bundle", "verify", bundle, "--output", "json"))
         self.assertTrue(document["verified"])
 
+    def test_a_bundle_differs_from_itself_by_nothing(self):
+        bundle = self.make_bundle()
+        document = json.loads(self.succeed("bundle", "diff", bundle, bundle, "--output", "json"))
+        self.assertEqual(document["bytes"], 0)
+        self.assertTrue(document["content_size"] > 0 and all(layer["installed"] for layer in document["layers"]))
+
+    def test_a_bundle_to_compare_with_that_is_not_there(self):
+        self.expect(NOT_FOUND, "nothing.zip is not there", "bundle", "diff", self.make_bundle(), "nothing.zip")
+
     def test_a_bundle_that_is_not_there(self):
         for verb in ("inspect", "verify"):
             self.expect(NOT_FOUND, "nothing.zip is not there", "bundle", verb, "nothing.zip")

@@ -1,10 +1,11 @@
-// mvctl bundle create|sign|verify|inspect
+// mvctl bundle create|sign|verify|inspect|diff
 #include <filesystem>
 #include <memory>
 
 #include <nlohmann/json.hpp>
 
 #include "bundle/bundle.h"
+#include "cli/bundle_diff.h"
 #include "cli/bundle_options.h"
 #include "cli/bundle_text.h"
 #include "cli/command.h"
@@ -29,6 +30,11 @@ struct SignOptions {
   std::string input;
   std::string output;
   std::string key;
+};
+
+struct DiffOptions {
+  std::string old;
+  std::string wanted;
 };
 
 struct VerifyOptions {
@@ -131,6 +137,17 @@ Result inspect(Program& program, const std::string& input) {
   return {};
 }
 
+Result diff(Program& program, const DiffOptions& options) {
+  const auto old = open_bundle(options.old);
+  if (!old) return tl::unexpected(old.error());
+  const auto wanted = open_bundle(options.wanted);
+  if (!wanted) return tl::unexpected(wanted.error());
+  const auto diff = diff_bundles(*old, *wanted);
+  if (!diff) return tl::unexpected(diff.error());
+  program.output().result(diff_json(*diff), diff_text(*diff, program.output()));
+  return {};
+}
+
 void add_create(Command& bundle, Program& program) {
   Command& command = bundle.add("create", "make a bundle from a linked application");
   command.describe(
@@ -177,6 +194,21 @@ void add_verify(Command& bundle, Program& program) {
   command.run([options, &program] { return verify(program, *options); });
 }
 
+void add_diff(Command& bundle, Program& program) {
+  Command& command = bundle.add("diff", "show how large an update from one bundle to another is as a delta");
+  command.describe(
+      "Compares the applications and shows each segment of 32 KiB of the new one as the smallest of same, copy, delta, "
+      "compressed and stored (docs/delta-format.md). A layer that a device with the old bundle has is not sent. "
+      "Updates "
+      "do not use deltas yet: today each layer that differs is sent whole.");
+  auto options = std::make_shared<DiffOptions>();
+  command.argument("OLD", &options->old, "the bundle that devices run").complete(Completion::kFile);
+  command.argument("NEW", &options->wanted, "the bundle they are to run").complete(Completion::kFile);
+  command.example("mvctl bundle diff app-1.4.zip app-1.5.zip", "bytes by layer and segment");
+  command.example("mvctl bundle diff app-1.4.zip app-1.5.zip --output json", "the same for a program");
+  command.run([options, &program] { return diff(program, *options); });
+}
+
 }  // namespace
 
 void add_bundle(Command& root, Program& program) {
@@ -187,6 +219,7 @@ void add_bundle(Command& root, Program& program) {
   add_create(bundle, program);
   add_sign(bundle, program);
   add_verify(bundle, program);
+  add_diff(bundle, program);
 
   Command& command = bundle.add("inspect", "show what a bundle holds");
   command.describe(

@@ -1,0 +1,131 @@
+#include "cli/bundle_diff.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/bundle_text.h"
+#include "cli/key_store.h"
+
+namespace mv::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Image = std::vector<std::uint8_t>;
+
+tl::expected<void, Failure> add_layer(const bundle::Bundle& from, const bundle::Layer& layer, Image& image) {
+  const auto read = from.read_layer(layer, [&](bundle::Bytes piece) -> bundle::Expected<void> {
+    image.insert(image.end(), piece.begin(), piece.end());
+    return {};
+  });
+  if (!read) return tl::unexpected(to_failure(read.error()));
+  return {};
+}
+
+// A device that has `old` installed has this region byte for byte, so it asks for nothing of it.
+bool is_installed(const bundle::Bundle& old, const bundle::Layer& layer) {
+  return std::ranges::any_of(old.manifest().body().layers, [&](const bundle::Layer& has) {
+    return has.region.area == layer.region.area && has.region.start == layer.region.start &&
+           has.region.size == layer.region.size && has.measurement_hash == layer.measurement_hash;
+  });
+}
+
+// Of `whole`: "0.64 %".
+std::string percent(std::uint64_t part, std::uint64_t whole) {
+  if (whole == 0) return "-";
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.2f %%", 100.0 * static_cast<double>(part) / static_cast<double>(whole));
+  return text.data();
+}
+
+}  // namespace
+
+std::uint64_t LayerDiff::sent_bytes() const {
+  std::uint64_t bytes = 0;
+  for (const auto& segment : segments) bytes += segment.record.size();
+  return bytes;
+}
+
+std::uint64_t BundleDiff::content_bytes() const {
+  std::uint64_t bytes = 0;
+  for (const auto& layer : layers) bytes += layer.content_bytes;
+  return bytes;
+}
+
+std::uint64_t BundleDiff::sent_bytes() const {
+  std::uint64_t bytes = 0;
+  for (const auto& layer : layers) bytes += layer.sent_bytes();
+  return bytes;
+}
+
+tl::expected<BundleDiff, Failure> diff_bundles(const bundle::Bundle& old, const bundle::Bundle& wanted) {
+  const std::string &from = old.manifest().body().info.board, &to = wanted.manifest().body().info.board;
+  if (!from.empty() && !to.empty() && from != to) {
+    return fail(ExitCode::kFailed, "the bundles are for different boards: " + printable(from) + " and " + printable(to),
+                "no device can be updated from the one to the other");
+  }
+  Image old_image, image;
+  for (const auto& layer : old.manifest().body().layers) {
+    if (auto added = add_layer(old, layer, old_image); !added) return tl::unexpected(added.error());
+  }
+  BundleDiff diff;
+  std::vector<std::uint32_t> sizes;
+  for (const auto& layer : wanted.manifest().body().layers) {
+    const std::size_t before = image.size();
+    if (auto added = add_layer(wanted, layer, image); !added) return tl::unexpected(added.error());
+    sizes.push_back(static_cast<std::uint32_t>(image.size() - before));
+    diff.layers.push_back({layer, sizes.back(), {}});
+  }
+  auto segments = delta::Encoder::create(old_image).and_then(
+      [&](const delta::Encoder& encoder) { return encoder.encode(image, sizes); });
+  if (!segments) return fail(ExitCode::kFailed, std::string(delta::describe(segments.error())));
+
+  auto next = segments->begin();
+  for (LayerDiff& layer : diff.layers) {
+    const bool installed = is_installed(old, layer.layer);
+    for (std::uint64_t left = layer.content_bytes; left > 0; ++next) {
+      left -= next->size;
+      if (!installed) layer.segments.push_back(std::move(*next));
+    }
+  }
+  return diff;
+}
+
+Json diff_json(const BundleDiff& diff) {
+  Json layers = Json::array();
+  for (const LayerDiff& layer : diff.layers) {
+    Json segments = Json::array();
+    for (const auto& segment : layer.segments) {
+      segments.push_back(
+          {{"size", segment.size}, {"kind", delta::name(segment.kind)}, {"bytes", segment.record.size()}});
+    }
+    layers.push_back({{"area", area_name(layer.layer)},
+                      {"start", layer.layer.region.start},
+                      {"content_size", layer.content_bytes},
+                      {"installed", layer.segments.empty()},
+                      {"bytes", layer.sent_bytes()},
+                      {"segments", segments}});
+  }
+  return {{"content_size", diff.content_bytes()}, {"bytes", diff.sent_bytes()}, {"layers", layers}};
+}
+
+std::string diff_text(const BundleDiff& diff, const Output& output) {
+  Table table({"AREA", "START", "SEGMENT", "SIZE", "KIND", "BYTES"});
+  for (const LayerDiff& layer : diff.layers) {
+    const std::string area = area_name(layer.layer), start = bundle::hex_address(layer.layer.region.start);
+    if (layer.segments.empty()) {
+      table.row({area, start, "all", std::to_string(layer.content_bytes), "installed", "0"});
+    }
+    for (std::size_t i = 0; i < layer.segments.size(); ++i) {
+      const auto& segment = layer.segments[i];
+      table.row({area, start, std::to_string(i), std::to_string(segment.size), delta::name(segment.kind),
+                 std::to_string(segment.record.size())});
+    }
+  }
+  return table.text(output) + "\n" + std::to_string(diff.sent_bytes()) + " bytes for " +
+         std::to_string(diff.content_bytes()) + ", " + percent(diff.sent_bytes(), diff.content_bytes());
+}
+
+}  // namespace mv::cli
