@@ -76,6 +76,11 @@ void Device::SemihostingLog::application_wrote(std::string_view line) {
   device_.guest_board_.wake_secure_thread();
 }
 
+void Device::CrashPath::on_reflected(debug::Event event, const debug::Context& context,
+                                     const debug::FaultRegisters& fault) {
+  device_.supervisor_.on_reflected(event, context, fault);
+}
+
 void Device::StackMeter::measure(mv_wire_Resources& out) {
   out.tls_pool_size = tls::kPoolSize;
   out.tls_pool_high_water = static_cast<std::uint32_t>(tls::pool_use().high_water);

@@ -45,6 +45,7 @@ class Device {
     explicit RunControl(Device& device) : device_(device) {}
     bool start() override;
     void stop() override;
+    void reflect_faults(bool wanted) override { board::world().reflect_faults(wanted); }
     bool running() const override { return board::world().running(); }
 
    private:
@@ -65,6 +66,7 @@ class Device {
    public:
     explicit CrashPath(Device& device) : device_(device) {}
     void on_crash(debug::Event event, const debug::Context& context, const debug::FaultRegisters& fault) override;
+    void on_reflected(debug::Event event, const debug::Context& context, const debug::FaultRegisters& fault) override;
 
    private:
     Device& device_;

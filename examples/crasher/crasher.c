@@ -27,6 +27,7 @@ enum Command {
 #define MAGIC 0xC4A54E4UL
 static volatile uint32_t ticks;
 static volatile int zero;
+static volatile int what_now;
 static uint32_t magic __attribute__((section(".noinit")));
 static uint32_t next __attribute__((section(".noinit")));
 
@@ -36,6 +37,14 @@ void SysTick_Handler(void) { ticks = ticks + 1; }
 
 // Taken once `commit` has switched it on; what goes wrong here nobody takes.
 void UsageFault_Handler(void) { __asm__ volatile("udf 2"); }
+
+// Gets the faults if the bundle was made with --faults reflect; else the microvisor records a crash and it never runs.
+void HardFault_Handler(void) {
+  mv_log("crasher: fault %d came to its own handler", what_now);
+  mvRestart(MV_RESTARTMODE_AUTOAPPLYUPDATE);
+  for (;;) {
+  }
+}
 
 // A region of the MPU (ARM DDI 0553B, D1.2: MPU_RNR, MPU_RBAR, MPU_RLAR) that may be read and not written.
 static uint32_t constant[8] __attribute__((aligned(32)));
@@ -120,6 +129,7 @@ int main(void) {
     next = 0;
   }
   const int what = command >= 0 ? command : (int)(next++ % (COMMANDS - 1));
+  what_now = what;
   mv_log("crasher: about to commit fault %d", what);
   wait_ticks(10);
   commit(what);

@@ -81,6 +81,8 @@ TEST(Bundle, WhatWasPutInComesOut) {
   options.signer = &*key;
   options.info.git_revision = "a1b2c3d-dirty";
   options.policies.maximum_politeness_time_sec = 600;
+  options.policies.reflect_faults = true;
+  options.policies.crash_regions = {{0x28200000, 64}, {0x28200100, 4}};
   const auto bytes = create_bundle(image_of(content), options);
   ASSERT_TRUE(bytes) << bytes.error().message;
   const auto bundle = Bundle::parse(*bytes);
@@ -90,6 +92,10 @@ TEST(Bundle, WhatWasPutInComesOut) {
   EXPECT_EQ(body.info.git_revision, "a1b2c3d-dirty");
   EXPECT_EQ(body.info.build_id, (std::vector<std::uint8_t>{1, 2, 3, 4}));
   EXPECT_EQ(body.policies.maximum_politeness_time_sec, 600u);
+  EXPECT_TRUE(body.policies.reflect_faults);
+  ASSERT_EQ(body.policies.crash_regions.size(), 2u);
+  EXPECT_EQ(body.policies.crash_regions[1].address, 0x28200100u);
+  EXPECT_EQ(body.policies.crash_regions[1].length, 4u);
   std::vector<std::uint8_t> together;
   for (const Layer& layer : body.layers) {
     const auto part = layer_content(*bundle, layer);
@@ -291,6 +297,27 @@ TEST(Bundle, ARegionThatWrapsAroundTheAddressSpaceIsRefused) {
   auto body = original_body("x");
   body.mutable_layers(0)->mutable_target()->mutable_internal_flash()->set_start(0xFFFFFFFF);
   EXPECT_EQ(error_of(Manifest::parse(as_bytes(manifest_of(body)))).kind, ErrorKind::kBadManifest);
+}
+
+TEST(Bundle, RegionsForCrashRecordsThatADeviceCouldNotKeepAreRefused) {
+  const auto with = [](std::initializer_list<CrashRegion> regions) {
+    auto body = original_body("x");
+    body.mutable_info()->set_board("mps2-an505");
+    for (const CrashRegion& region : regions) {
+      auto& added = *body.mutable_crash()->add_regions();
+      added.set_address(region.address);
+      added.set_length(region.length);
+    }
+    return Manifest::parse(as_bytes(manifest_of(body)));
+  };
+  constexpr std::uint32_t kRam = 0x28200000, kSize = 0x80000;
+  EXPECT_TRUE(with({{kRam, 384}, {kRam + kSize - 384, 384}}));
+  EXPECT_THAT(error_of(with({{kRam, 385}, {kRam, 384}})).message, HasSubstr("names 769 bytes of RAM"));
+  EXPECT_THAT(error_of(with({{kRam, 0}})).message, HasSubstr("of 0 bytes"));
+  EXPECT_THAT(error_of(with({{kRam + kSize - 1, 2}})).message, HasSubstr("not the board's RAM"));
+  EXPECT_THAT(error_of(with({{0xFFFFFFFF, 2}})).message, HasSubstr("past the end"));
+  EXPECT_THAT(error_of(with({{kRam, 1}, {kRam, 1}, {kRam, 1}, {kRam, 1}, {kRam, 1}})).message,
+              HasSubstr("more than 4 regions"));
 }
 
 TEST(Bundle, TextsThatAreNotUtf8OrNotPrintableAreRefused) {

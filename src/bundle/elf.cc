@@ -14,7 +14,8 @@ namespace {
 
 constexpr std::size_t kMostHeaders = 4096;        // sections or segments; real applications have some dozens
 constexpr std::uint64_t kMostContent = 64 << 20;  // a damaged file may name the same bytes again and again
-constexpr std::size_t kLongestBuildId = 32;       // what the manifest holds on the device
+constexpr std::uint64_t kMostSymbols = 1 << 20;
+constexpr std::size_t kLongestBuildId = 32;  // what the manifest holds on the device
 
 struct ElfEnd {
   void operator()(Elf* elf) const { elf_end(elf); }
@@ -178,6 +179,27 @@ Expected<Image> read_elf(Bytes bytes) {
   auto sections = has_sections ? take_sections(*file) : take_segments(*file);
   if (!sections) return tl::unexpected(sections.error());
   return Image::from_sections(std::move(*sections), build_id_of(*file));
+}
+
+Expected<Object> find_object(Bytes elf, const std::string& name) {
+  auto file = open_elf(elf);
+  if (!file) return tl::unexpected(file.error());
+  for (Elf_Scn* scn = nullptr; (scn = elf_nextscn(file->elf.get(), scn)) != nullptr;) {
+    GElf_Shdr header{};
+    if (gelf_getshdr(scn, &header) == nullptr || header.sh_type != SHT_SYMTAB) continue;
+    Elf_Data* data = elf_getdata(scn, nullptr);
+    if (data == nullptr || header.sh_entsize == 0) continue;
+    const std::uint64_t count = std::min<std::uint64_t>(header.sh_size / header.sh_entsize, kMostSymbols);
+    for (std::uint64_t i = 0; i < count; ++i) {
+      GElf_Sym symbol{};
+      if (gelf_getsym(data, static_cast<int>(i), &symbol) == nullptr) break;
+      const char* own = elf_strptr(file->elf.get(), header.sh_link, symbol.st_name);
+      if (own == nullptr || name != own || GELF_ST_TYPE(symbol.st_info) != STT_OBJECT || symbol.st_size == 0) continue;
+      return Object{static_cast<std::uint32_t>(symbol.st_value), static_cast<std::uint32_t>(symbol.st_size)};
+    }
+  }
+  return refuse(ErrorKind::kBadInput, "there is no variable " + name + " in the ELF file",
+                "arm-none-eabi-nm -S FILE lists them; or name ADDRESS:LENGTH");
 }
 
 Expected<std::vector<std::uint8_t>> read_build_id(Bytes elf) {

@@ -55,4 +55,13 @@ Expected<std::vector<std::uint8_t>> read_file(const std::filesystem::path& path,
 // The GNU build id of an ELF file, empty if it has none. For telling whether an ELF is what a device runs.
 Expected<std::vector<std::uint8_t>> read_build_id(Bytes elf);
 
+// Where a variable lies, by the ELF's symbol table.
+struct Object {
+  std::uint32_t address = 0;
+  std::uint32_t size = 0;  // bytes
+};
+
+// Errors: kBadInput (no ELF file, or no variable of that name with a size in it).
+Expected<Object> find_object(Bytes elf, const std::string& name);
+
 }  // namespace mv::bundle

@@ -73,6 +73,12 @@ Expected<Layer> to_layer(const wire::Layer& from) {
   return layer;
 }
 
+std::vector<CrashRegion> to_regions(const wire::CrashPolicy& from) {
+  std::vector<CrashRegion> regions;
+  for (const auto& region : from.regions()) regions.push_back({region.address(), region.length()});
+  return regions;
+}
+
 Policies to_policies(const wire::AppBody& from) {
   return {from.debug().debuggable(),
           to_bytes(from.debug().debug_auth_pubkey()),
@@ -85,7 +91,9 @@ Policies to_policies(const wire::AppBody& from) {
           from.update().minimum_kernel_version(),
           from.update().confirm_timeout_sec(),
           from.connectivity().connection_grace_time_sec(),
-          from.connectivity().minimum_check_in_time_sec()};
+          from.connectivity().minimum_check_in_time_sec(),
+          from.crash().reflect_faults(),
+          to_regions(from.crash())};
 }
 
 AppInfo to_info(const wire::AppInfo& from) {
@@ -127,6 +135,12 @@ void write_policies(const Policies& policies, wire::AppBody& out) {
   out.mutable_crash()->set_maximum_restart_ms(policies.maximum_restart_ms);
   out.mutable_crash()->set_crash_report_pubkey(to_text(policies.crash_report_pubkey));
   out.mutable_crash()->set_include_stack_bytes(policies.include_stack_bytes);
+  out.mutable_crash()->set_reflect_faults(policies.reflect_faults);
+  for (const CrashRegion& region : policies.crash_regions) {
+    wire::CrashRegion& written = *out.mutable_crash()->add_regions();
+    written.set_address(region.address);
+    written.set_length(region.length);
+  }
   out.mutable_update()->set_maximum_politeness_time_sec(policies.maximum_politeness_time_sec);
   out.mutable_update()->set_minimum_kernel_version(policies.minimum_kernel_version);
   out.mutable_update()->set_confirm_timeout_sec(policies.confirm_timeout_sec);

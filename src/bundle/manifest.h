@@ -47,6 +47,14 @@ struct Layer {
   std::uint32_t content_size = 0;  // 0 in bundles of the original: the file's size
 };
 
+// RAM of the application that a crash record keeps.
+struct CrashRegion {
+  std::uint32_t address = 0;
+  std::uint32_t length = 0;  // bytes
+};
+inline constexpr std::size_t kMostCrashRegions = 4;    // wire/proto/manifest.options
+inline constexpr std::uint32_t kMostCrashBytes = 768;  // of all regions; wire/proto/link.options
+
 struct Policies {
   bool debuggable = false;
   std::vector<std::uint8_t> debug_auth_pubkey;  // uncompressed point, 65 bytes; empty: no debugging
@@ -60,6 +68,8 @@ struct Policies {
   std::uint32_t confirm_timeout_sec = 0;
   std::uint32_t connection_grace_time_sec = 0;
   std::uint32_t minimum_check_in_time_sec = 0;
+  bool reflect_faults = false;  // the application's own HardFault handler gets its faults
+  std::vector<CrashRegion> crash_regions;
 };
 
 struct AppInfo {

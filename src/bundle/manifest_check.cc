@@ -77,6 +77,25 @@ Expected<void> check_info(const AppBody& body) {
   return {};
 }
 
+Expected<void> check_crash_regions(const std::vector<CrashRegion>& regions, const Board* board) {
+  if (regions.size() > kMostCrashRegions)
+    return bad("names more than " + std::to_string(kMostCrashRegions) + " regions for crash records");
+  std::uint64_t total = 0;
+  for (const CrashRegion& region : regions) {
+    const std::uint64_t end = std::uint64_t{region.address} + region.length;
+    if (region.length == 0) return bad("has a region for crash records of 0 bytes");
+    if (end > 0x1'0000'0000) return bad("has a region for crash records past the end of the address space");
+    if (board != nullptr &&
+        (region.address < board->ram_start || end > std::uint64_t{board->ram_start} + board->ram_size))
+      return bad("has a region for crash records at " + hex_address(region.address) + " that is not the board's RAM");
+    total += region.length;
+  }
+  if (total > kMostCrashBytes)
+    return bad("names " + std::to_string(total) + " bytes of RAM for crash records, at most " +
+               std::to_string(kMostCrashBytes) + " are kept");
+  return {};
+}
+
 }  // namespace
 
 std::string Region::describe() const {
@@ -99,6 +118,7 @@ Expected<void> check_body(const AppBody& body, const Limits& limits) {
                                           " are taken");
   }
   if (auto checked = check_overlap(body); !checked) return checked;
+  if (auto checked = check_crash_regions(body.policies.crash_regions, board); !checked) return checked;
   return check_info(body);
 }
 

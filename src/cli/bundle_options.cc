@@ -31,6 +31,14 @@ void add_policy_options(Command& command, BundleOptions& o) {
   command.option("--maximum-restart-interval", "MS", &o.maximum_restart_interval,
                  "milliseconds that the wait between restarts grows to");
   command.option("--include-stack-bytes", "N", &o.include_stack_bytes, "bytes of stack in a crash report");
+  command.option("--crash-region", "REGION", &o.crash_regions,
+                 "RAM in a crash report, a variable or ADDRESS:LENGTH; up to 4 of them, 768 bytes in all");
+  command
+      .option("--faults", "WHAT", &o.faults,
+              "who gets a fault of the application: capture ends it and records a crash, reflect gives it to its own "
+              "HardFault handler")
+      .choices({"capture", "reflect"})
+      .shows_default(o.faults);
   command.option("--confirm-timeout", "S", &o.confirm_timeout,
                  "seconds in which the application must confirm that it works; 0: need not");
   command.option("--security-counter", "N", &o.security_counter,
@@ -53,7 +61,32 @@ tl::expected<std::uint32_t, Failure> base_address(const BundleOptions& options) 
   return address;
 }
 
-tl::expected<bundle::Policies, Failure> policies_of(const BundleOptions& o) {
+tl::expected<std::uint32_t, Failure> number_in(const std::string& region, std::string_view text) {
+  const bool is_hex = text.starts_with("0x") || text.starts_with("0X");
+  if (is_hex) text.remove_prefix(2);
+  std::uint32_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, is_hex ? 16 : 10);
+  if (error != std::errc() || end != text.data() + text.size() || text.empty())
+    return fail(ExitCode::kUsage, "--crash-region: '" + region + "' is no variable and no ADDRESS:LENGTH",
+                "write it as 0x20000400:64");
+  return number;
+}
+
+tl::expected<bundle::CrashRegion, Failure> crash_region_of(const std::string& text, bundle::Bytes program) {
+  const auto colon = text.find(':');
+  if (colon == std::string::npos) {
+    const auto object = bundle::find_object(program, text);
+    if (!object) return fail(ExitCode::kFailed, "--crash-region: " + object.error().message, object.error().hint);
+    return bundle::CrashRegion{object->address, object->size};
+  }
+  const auto address = number_in(text, std::string_view(text).substr(0, colon));
+  if (!address) return tl::unexpected(address.error());
+  const auto length = number_in(text, std::string_view(text).substr(colon + 1));
+  if (!length) return tl::unexpected(length.error());
+  return bundle::CrashRegion{*address, *length};
+}
+
+tl::expected<bundle::Policies, Failure> policies_of(const BundleOptions& o, bundle::Bytes program) {
   bundle::Policies policies;
   if (!o.debug_auth_pubkey.empty()) {
     const auto key = find_public_key(o.debug_auth_pubkey);
@@ -69,6 +102,12 @@ tl::expected<bundle::Policies, Failure> policies_of(const BundleOptions& o) {
   policies.minimum_restart_ms = o.minimum_restart_interval.value_or(0);
   policies.maximum_restart_ms = o.maximum_restart_interval.value_or(0);
   policies.include_stack_bytes = o.include_stack_bytes.value_or(0);
+  policies.reflect_faults = o.faults == "reflect";
+  for (const std::string& text : o.crash_regions) {
+    const auto region = crash_region_of(text, program);
+    if (!region) return tl::unexpected(region.error());
+    policies.crash_regions.push_back(*region);
+  }
   policies.confirm_timeout_sec = o.confirm_timeout.value_or(0);
   if (policies.maximum_restart_ms != 0 && policies.minimum_restart_ms > policies.maximum_restart_ms) {
     return fail(ExitCode::kUsage, "--minimum-restart-interval is longer than --maximum-restart-interval");
@@ -93,16 +132,21 @@ bundle::AppInfo info_of(const std::filesystem::path& input, const BundleOptions&
   return info;
 }
 
-tl::expected<bundle::Image, Failure> image_of(const std::filesystem::path& input, const BundleOptions& options) {
-  const auto base = base_address(options);
-  if (!base) return tl::unexpected(base.error());
+tl::expected<std::vector<std::uint8_t>, Failure> read_program(const std::filesystem::path& input) {
   std::error_code error;
   if (!std::filesystem::exists(input, error)) {
     return fail(ExitCode::kNotFound, input.string() + " is not there", "build the application first");
   }
-  const auto content = bundle::read_file(input, kBiggestInput);
+  auto content = bundle::read_file(input, kBiggestInput);
   if (!content) return tl::unexpected(to_failure(content.error()));
-  auto image = bundle::read_image(*content, *base);
+  return std::move(*content);
+}
+
+tl::expected<bundle::Image, Failure> image_of(const std::filesystem::path& input, bundle::Bytes content,
+                                              const BundleOptions& options) {
+  const auto base = base_address(options);
+  if (!base) return tl::unexpected(base.error());
+  auto image = bundle::read_image(content, *base);
   if (!image) return fail(ExitCode::kFailed, input.string() + ": " + image.error().message, image.error().hint);
   return *image;
 }
@@ -129,9 +173,11 @@ void take_source_state(bundle::AppInfo& info, const std::filesystem::path& folde
 }
 
 tl::expected<MadeBundle, Failure> make_bundle(const std::filesystem::path& input, const BundleOptions& options) {
-  const auto image = image_of(input, options);
+  const auto program = read_program(input);
+  if (!program) return tl::unexpected(program.error());
+  const auto image = image_of(input, *program, options);
   if (!image) return tl::unexpected(image.error());
-  const auto policies = policies_of(options);
+  const auto policies = policies_of(options, *program);
   if (!policies) return tl::unexpected(policies.error());
   bundle::CreateOptions create{*policies, info_of(input, options), nullptr};
   std::optional<bundle::PrivateKey> signer;

@@ -28,6 +28,8 @@ struct BundleOptions {
   std::optional<std::uint32_t> minimum_restart_interval;
   std::optional<std::uint32_t> maximum_restart_interval;
   std::optional<std::uint32_t> include_stack_bytes;
+  std::vector<std::string> crash_regions;  // SYMBOL or ADDRESS:LENGTH
+  std::string faults = "capture";          // or "reflect"
   std::optional<std::uint32_t> confirm_timeout;
   std::optional<std::uint32_t> halt_limit;
   std::optional<std::uint32_t> security_counter;

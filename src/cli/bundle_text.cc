@@ -26,6 +26,12 @@ Json layer_json(const bundle::Layer& layer) {
           {"segment_hashes", segments}};
 }
 
+Json regions_json(const std::vector<bundle::CrashRegion>& regions) {
+  Json json = Json::array();
+  for (const auto& region : regions) json.push_back({{"address", region.address}, {"length", region.length}});
+  return json;
+}
+
 Json policies_json(const bundle::Policies& p) {
   return {{"debuggable", !p.debug_auth_pubkey.empty()},
           {"debug_auth_pubkey", bundle::hex(p.debug_auth_pubkey)},
@@ -37,7 +43,9 @@ Json policies_json(const bundle::Policies& p) {
           {"minimum_restart_interval", p.minimum_restart_ms},
           {"maximum_restart_interval", p.maximum_restart_ms},
           {"include_stack_bytes", p.include_stack_bytes},
-          {"confirm_timeout", p.confirm_timeout_sec}};
+          {"confirm_timeout", p.confirm_timeout_sec},
+          {"faults", p.reflect_faults ? "reflect" : "capture"},
+          {"crash_regions", regions_json(p.crash_regions)}};
 }
 
 std::string line(const std::string& label, const std::string& value) {
@@ -67,6 +75,10 @@ std::string policy_text(const bundle::Policies& p) {
   add("restart up to", p.maximum_restart_ms, " ms");
   add("stack in crash reports", p.include_stack_bytes, " B");
   add("confirm within", p.confirm_timeout_sec, " s");
+  if (p.reflect_faults) text += (text.empty() ? "" : ", ") + std::string("faults go to its own handler");
+  for (const auto& region : p.crash_regions)
+    text += (text.empty() ? "" : ", ") + std::string("in crash records ") + bundle::hex_address(region.address) +
+            " + " + std::to_string(region.length) + " B";
   return text.empty() ? "the defaults" : text;
 }
 

@@ -15,7 +15,10 @@ using nlohmann::ordered_json;
 
 constexpr std::array<const char*, gdb::arm::kCoreCount> kRegisterNames = {
     "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "sp", "lr", "pc", "xpsr"};
+constexpr std::array<const char*, gdb::arm::kSystemCount> kSystemNames = {"msp",       "psp",     "primask", "basepri",
+                                                                          "faultmask", "control", "msplim",  "psplim"};
 constexpr std::size_t kLr = 14, kXpsr = 16;
+constexpr std::size_t kMostRegions = 64;      // far more than a bundle may name
 constexpr std::size_t kMostStack = 1U << 20;  // far more than a device records
 
 tl::unexpected<Failure> unreadable(const std::string& what) {
@@ -59,6 +62,30 @@ bool take_faults(const ordered_json& document, fault::Fault& fault) {
          take_word(document, "sfsr", fault.sfsr) && take_word(document, "sfar", fault.sfar);
 }
 
+// Absent in what an older cloud or device says.
+bool take_system(const ordered_json& document, gdb::arm::RegisterFile& file) {
+  if (!document.contains("system") || document["system"].is_null()) return true;
+  for (std::size_t i = 0; i < kSystemNames.size(); ++i)
+    if (!take_word(document["system"], kSystemNames[i], file.system[i])) return false;
+  file.has_system = true;
+  return true;
+}
+
+bool take_regions(const ordered_json& document, std::vector<gdb::Crash::Memory>& memory) {
+  if (!document.contains("memory")) return true;
+  if (!document["memory"].is_array() || document["memory"].size() > kMostRegions) return false;
+  for (const ordered_json& region : document["memory"]) {
+    gdb::Crash::Memory piece;
+    if (!take_word(region, "address", piece.address)) return false;
+    const auto bytes = decode_base64(text_of(region, "data"));
+    if (!bytes || bytes->size() > kMostStack || bytes->size() > std::uint64_t{UINT32_MAX} + 1 - piece.address)
+      return false;
+    piece.bytes.assign(bytes->begin(), bytes->end());
+    if (!piece.bytes.empty()) memory.push_back(std::move(piece));
+  }
+  return true;
+}
+
 bool take_stack(const ordered_json& document, std::vector<gdb::Crash::Memory>& memory) {
   gdb::Crash::Memory stack;
   const auto bytes = decode_base64(text_of(document, "stack"));
@@ -87,7 +114,10 @@ tl::expected<CrashReport, Failure> parse_crash_report(ordered_json document) {
     return unreadable("all fault registers");
   take_access(document["faults"], report.crash.fault.access);
   report.crash.fault.exception = gdb::arm::active_exception(report.crash.registers);
+  if (!take_system(document, report.crash.registers)) return unreadable("all system registers");
   if (!take_stack(document, report.crash.memory)) return unreadable("a stack that can be read");
+  report.crash.stack_pieces = report.crash.memory.size();
+  if (!take_regions(document, report.crash.memory)) return unreadable("memory that can be read");
   report.document = std::move(document);
   return report;
 }

@@ -61,6 +61,20 @@ TEST(CrashReport, KnowsThatOnlyTheStackPointerIsLeftWhereNoFrameWasStored) {
   EXPECT_TRUE(parse(document)->crash.registers.core_valid);
 }
 
+TEST(CrashReport, TakesTheSystemRegistersAndTheRamThatTheBundleNamed) {
+  auto document = make_document();
+  document["system"] = {{"msp", 1},       {"psp", 2},     {"primask", 3}, {"basepri", 4},
+                        {"faultmask", 5}, {"control", 6}, {"msplim", 7},  {"psplim", 8}};
+  document["memory"] = {{{"address", 674234368}, {"data", "BAU="}}};
+  const auto report = parse(document);
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_TRUE(report->crash.registers.has_system);
+  EXPECT_EQ(report->crash.registers.system[7], 8u);
+  ASSERT_EQ(report->crash.memory.size(), 2u);
+  EXPECT_EQ(report->crash.stack_pieces, 1u);
+  EXPECT_EQ(report->crash.memory[1].bytes, (std::vector<std::uint8_t>{4, 5}));
+}
+
 TEST(CrashReport, MayHaveNoStack) {
   auto document = make_document();
   document["stack"] = "";
@@ -74,6 +88,9 @@ TEST(CrashReport, RefusesWhatItCannotRead) {
     return !parse(document);
   };
   EXPECT_TRUE(refused("/id", "9"));
+  EXPECT_TRUE(refused("/system", {{"msp", 1}}));
+  EXPECT_TRUE(refused("/memory", 1));
+  EXPECT_TRUE(refused("/memory", ordered_json::array({{{"address", 4294967295}, {"data", "AQID"}}})));
   EXPECT_TRUE(refused("/id", -1));
   EXPECT_TRUE(refused("/number", 4294967296));
   EXPECT_TRUE(refused("/registers", nullptr));

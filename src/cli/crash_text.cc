@@ -48,6 +48,14 @@ std::string register_lines(const gdb::Crash& crash) {
   return lines.substr(11);
 }
 
+// Those that say how the application was set up when it crashed.
+std::string system_line(const arm::RegisterFile& file) {
+  if (!file.has_system) return "";
+  const auto& system = file.system;
+  return fmt::format("          msp  0x{:08x}  psp  0x{:08x}  control {}\n", system[0], system[1], system[5]) +
+         fmt::format("          primask {}  basepri 0x{:02x}  faultmask {}\n", system[2], system[3], system[4]);
+}
+
 std::string fault_lines(const fault::Fault& fault) {
   return fmt::format("faults    cfsr 0x{:08x}  hfsr 0x{:08x}  mmfar 0x{:08x}\n", fault.cfsr, fault.hfsr, fault.mmfar) +
          fmt::format("          bfar 0x{:08x}  sfsr 0x{:08x}  sfar  0x{:08x}\n", fault.bfar, fault.sfsr, fault.sfar);
@@ -72,9 +80,11 @@ std::string crash_text(const CrashCase& it, const std::vector<std::string>& fram
                        static_cast<double>(report.uptime_us) / 1e6);
   lines += "elf       " + (it.elf ? it.elf->path : std::string("-")) + "\n";
   lines += "registers " + register_lines(report.crash) + "\n";
+  lines += system_line(report.crash.registers);
   lines += fault_lines(report.crash.fault);
-  for (const auto& memory : report.crash.memory)
-    lines += fmt::format("stack     {} bytes from 0x{:08x} on\n", memory.bytes.size(), memory.address);
+  for (std::size_t i = 0; i < report.crash.memory.size(); ++i)
+    lines += fmt::format("{:<9} {} bytes from 0x{:08x} on\n", i < report.crash.stack_pieces ? "stack" : "memory",
+                         report.crash.memory[i].bytes.size(), report.crash.memory[i].address);
   if (!frames.empty()) lines += "\n";
   for (const std::string& frame : frames) lines += frame + "\n";
   return lines;

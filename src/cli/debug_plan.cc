@@ -107,8 +107,10 @@ Result plan_debug(CloudClient& cloud, const DebugChoice& choice, DebugPlan& plan
   return {};
 }
 
-void add_debug_choice(Command& command, DebugChoice& choice) {
-  command.argument("DEVICE", &choice.device, "name, id or unique prefix").complete(Completion::kDevice);
+void add_debug_choice(Command& command, DebugChoice& choice, DeviceArgument device) {
+  command.argument("DEVICE", &choice.device, "name, id or unique prefix")
+      .required(device == DeviceArgument::kRequired)
+      .complete(Completion::kDevice);
   command.option("--key,-k", "KEY", &choice.key, "private debug key: a name from mvctl keys, or a PEM file")
       .shows_default("the one of your keys that the bundle names")
       .complete(Completion::kKey);

@@ -1,6 +1,7 @@
 // Whom to debug, with which key and which ELF: what every command that reaches a device's debug agent finds out first.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -20,8 +21,10 @@ struct DebugChoice {
   bool load = false;  // the ELF is to be loaded: it need not be the build that runs
 };
 
+enum class DeviceArgument : std::uint8_t { kRequired, kOptional };
+
 // DEVICE, --key and --elf. `choice` lives as long as the command.
-void add_debug_choice(Command& command, DebugChoice& choice);
+void add_debug_choice(Command& command, DebugChoice& choice, DeviceArgument device = DeviceArgument::kRequired);
 
 struct DebugPlan {
   Context context;

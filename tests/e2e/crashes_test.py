@@ -40,7 +40,8 @@ class Crashes(ChainTest):
         # It never runs long enough to be waited for.
         cls.chain.mvctl("deploy", cls.project, "--device", "bench", "--key", "dev", "--debug-key", "dev",
                         "--minimum-restart-interval", "100", "--maximum-restart-interval", "1000",
-                        "--include-stack-bytes", "512", timeout=300)
+                        "--include-stack-bytes", "512", "--crash-region", "what_now", "--crash-region", "constant",
+                        timeout=300)
 
     @classmethod
     def wait_for_crashes(cls, count, timeout=120):
@@ -148,6 +149,49 @@ class Crashes(ChainTest):
         self.assertRegex(out, rf"(?m)^{stack:#x}.*:\s+0x[0-9a-f]{{8}}")
         self.assertNotRegex(out, r"warning: .*core")
 
+    def test_a_record_has_the_system_registers_and_the_ram_that_the_bundle_names(self):
+        crash = self.crash("MPU|constant")
+        shown = self.chain.json("crashes", "show", "bench", crash, "--elf", self.elf)
+        self.assertEqual(shown["system"]["msp"], shown["registers"]["sp"])
+        self.assertEqual(len(shown["memory"]), 2)
+        text = self.chain.mvctl("crashes", "show", "bench", crash, "--elf", self.elf)
+        self.assertRegex(text, r"(?m)^memory +4 bytes from 0x28[0-9a-f]{6} on\nmemory +32 bytes from")
+        self.assertRegex(text, r"msp +0x28[0-9a-f]{6}  psp  0x[0-9a-f]{8}  control \d")
+        number = next(n for n, (cause, _, _) in enumerate(FAULTS) if cause.startswith("memory fault"))
+        server = Process([MVCTL, "crashes", "debug", "bench", str(crash), "--elf", self.elf, "--port", "0"],
+                         env=self.chain.env)
+        self.addCleanup(server.stop)
+        port = server.wait_for(r"^Listening on port (\d+)", 30)[1]
+        out = self.gdb("-ex", f"target remote 127.0.0.1:{port}", "-ex", "print what_now", "-ex", "print/x $msp", self.elf)
+        self.assertRegex(out, rf"\$1 = {number}\b")
+        self.assertRegex(out, rf"\$2 = {shown['system']['msp']:#x}")
+
+    def test_a_core_file_is_debugged_without_a_cloud(self):
+        core = self.chain.home / "core.mpu"
+        self.chain.mvctl("crashes", "core", "bench", self.crash("constant"), "--elf", self.elf, "--out", core)
+        env = {**self.chain.env, "XDG_CONFIG_HOME": "/nowhere"}
+        server = Process([MVCTL, "debug", "--core", core, "--elf", self.elf, "--port", "0"], env=env)
+        self.addCleanup(server.stop)
+        port = server.wait_for(r"^Listening on port (\d+)", 30)[1]
+        out = self.gdb("-ex", f"target remote 127.0.0.1:{port}", "-ex", "backtrace", "-ex", "print what_now",
+                       "-ex", "print/x $msp", "-ex", "monitor status", self.elf)
+        self.assertRegex(out, r"#0 .*commit \(what=\w+.*\) at .*crasher\.c:\d+")
+        self.assertRegex(out, r"#1 .*main \(\)")
+        self.assertRegex(out, r"\$1 = 8\b")
+        self.assertRegex(out, r"\$2 = 0x28")
+        self.assertRegex(out, r"memory fault: write to 0x[0-9a-f]{8}, forbidden by the MPU")
+        self.assertRegex(server.text, r"memory fault: write to 0x[0-9a-f]{8}, forbidden by the MPU, from crasher\.c:\d+")
+        out = self.gdb("-ex", "print what_now", self.elf, core)  # plain GDB reads the same file
+        self.assertRegex(out, r"\$1 = 8\b")
+
+    def test_what_is_no_core_file_is_refused(self):
+        done = self.chain.run("debug", "--core", self.elf, "--port", "0")
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertRegex(done.stdout, r"crasher\.elf is no core file that can be read")
+        self.assertEqual(self.chain.run("debug", "--core", "/none").returncode, 4)
+        self.assertEqual(self.chain.run("debug", "bench", "--core", self.elf).returncode, 2)
+        self.assertEqual(self.chain.run("debug").returncode, 2)
+
     def test_what_is_not_there_is_said_with_its_exit_code(self):
         self.assertEqual(self.chain.run("crashes", "show", "bench", "999999").returncode, 4)
         self.assertEqual(self.chain.run("crashes", "show", "nobody").returncode, 4)
@@ -175,6 +219,35 @@ class Crashes(ChainTest):
                 if source:
                     named = re.search(r"crasher\.c:(\d+)$", told[0])
                     self.assertIn(int(named[1]), self.lines_of(source))
+
+
+class Reflected(ChainTest):
+    def test_faults_go_to_the_applications_own_handler_and_are_events_and_no_crashes(self):
+        project = self.chain.project("crasher")
+        log = self.chain.spawn("logs", "bench")
+        self.addCleanup(log.stop)
+        self.chain.mvctl("deploy", project, "--device", "bench", "--key", "dev", "--debug-key", "dev", "--faults",
+                         "reflect", timeout=300)
+        log.wait_for(r"crasher: fault 0 came to its own handler", 60)
+        events = self.chain.spawn("events", "--device", "bench")
+        self.addCleanup(events.stop)
+        events.wait_for(r"fault: usage fault: undefined instruction", 60)
+        log.wait_for(r"crasher: fault 1 came to its own handler", 60)
+        self.assertEqual(self.chain.json("crashes", "list", "bench")["crashes"], [])
+
+    def test_under_the_debugger_the_handler_gets_them_when_it_is_asked(self):
+        project = self.chain.project("crasher")
+        self.chain.mvctl("deploy", project, "--device", "bench", "--key", "dev", "--debug-key", "dev", "--faults",
+                         "reflect", timeout=300)
+        elf = next((self.chain.home / "projects").rglob("crasher.elf"))
+        debugger = Debugger(self.chain, "bench", "--elf", str(elf))
+        self.addCleanup(debugger.close)
+        out = debugger.gdb(elf, "set width 0", "monitor reset", "maintenance flush register-cache", "tbreak main",
+                           "continue", "set var command = 0", "continue", "monitor faults reflect",
+                           "tbreak HardFault_Handler", "continue", "backtrace", "detach")
+        self.assertRegex(out, r"usage fault: undefined instruction, from crasher\.c:\d+\n+Program received signal SIGILL")
+        self.assertRegex(out, r"Temporary breakpoint \d+, HardFault_Handler \(\)")
+        self.assertRegex(out, r"#1 +<signal handler called>\n#2 .*commit \(what=.*crasher\.c")
 
 
 class NoCrash(ChainTest):

@@ -186,6 +186,20 @@ class Worlds(unittest.TestCase):
             device.wait_for(device.console, "crash: fault no frame", 2)
             thread_goes_on(device)
 
+    def test_the_applications_own_hard_fault_handler_gets_its_faults_and_may_repair_them(self):
+        with self.load("reflect") as device:
+            report = r"reflect: fault in exc %s ipsr 00000003 r0 %s r4 %s cfsr 00010000"
+            device.wait_for(device.application, report % ("ffffffb8", "00001111", "00004444"))
+            device.wait_for(device.application, "reflect: registers kept")
+            device.wait_for(device.application, report % ("ffffffac", "[0-9a-f]{8}", "[0-9a-f]{8}"))
+            device.wait_for(device.application, "reflect: floats kept")
+            device.wait_for(device.application, report % ("ffffffb[04]", "00001111", "00004444"))
+            device.wait_for(device.application, "reflect: faults 00000003 no ticks meanwhile")
+            device.wait_for(device.console, r"(?s)(reflected: fault pc 0x0010.*){4}crash: fault pc 0x0010.* ipsr 3")
+            thread_goes_on(device)
+            self.assertNotIn("BAD", device.application.text)
+            self.assertNotIn("BAD", device.console.text)
+
 
 class Budgets(unittest.TestCase):
     def test_report_is_within_budget(self):

@@ -27,7 +27,8 @@ constexpr std::uint32_t kSecureAddressValid = 1U << 6;  // SFSR.SFARVALID, which
 constexpr std::uint32_t kAttribution = 1U << 3;         // SFSR.AUVIOL
 
 // Reads the fault registers and clears them, so that the next fault is told apart from this one. The application's own
-// bank holds its MemManage and UsageFault status; BusFault status is Secure.
+// bank holds its MemManage and UsageFault status, which its handler may have to read: World clears it. BusFault status
+// is Secure.
 debug::FaultRegisters take_fault_registers() {
   debug::FaultRegisters fault;
   fault.cfsr = reg32(kFaultStatus) | reg32(kFaultStatus + kNonSecureAlias);
@@ -37,7 +38,6 @@ debug::FaultRegisters take_fault_registers() {
   fault.sfsr = reg32(kSecureFaultStatus);
   fault.sfar = reg32(kSecureFaultAddress);
   reg32(kFaultStatus) = reg32(kFaultStatus);
-  reg32(kFaultStatus + kNonSecureAlias) = reg32(kFaultStatus + kNonSecureAlias);
   reg32(kHardFaultStatus) = fault.hfsr;
   reg32(kSecureFaultStatus) = fault.sfsr;
   return fault;

@@ -17,6 +17,10 @@ constexpr std::uint32_t kThumb = 1U << 24;    // xPSR.T
 
 // SFSR.AUVIOL alone: an access to data. QEMU 7.2 sets SFARVALID with it for exception frames only.
 constexpr std::uint32_t kAttributionViolation = 1U << 3;
+constexpr std::uint32_t kBadExceptionReturn = 1U << 18;  // CFSR.INVPC
+constexpr std::uint32_t kProcessStack = 1U << 1;         // CONTROL.SPSEL
+constexpr std::uint32_t kHardFault = 3;                  // exception number, and index of its vector
+constexpr std::uint32_t kException = 0x1ff;              // xPSR
 constexpr std::uint32_t kLongestWatch = 256;  // bytes; what a debugger can be sent with each stop sets the limit
 
 // Runs in Non-secure state, where the application's code will be: ends what is left of an application. Some of it can
@@ -70,6 +74,13 @@ void reset_registers(std::uint32_t vectors) {
   write_psp_ns(0);
 }
 
+// EXC_RETURN as the application's own handler finds it in LR, for the interruption that `from` describes to us (ARM DDI
+// 0553B, D1.2.95): Mode and FType are the same, SPSEL is that of its own stacks, ES is Non-secure.
+std::uint32_t application_exc_return(ExcReturn from, bool process_stack) {
+  constexpr std::uint32_t kModeAndType = 0x18, kBase = 0xffffffa0;
+  return kBase | (from.value & kModeAndType) | (from.thread_mode() && process_stack ? 0x04U : 0U);
+}
+
 // What a Secure HardFault means.
 debug::Event kind_of(const debug::Context& context, const debug::FaultRegisters& fault, ProbedMemory& memory) {
   std::array<std::uint8_t, 2> opcode{};
@@ -109,7 +120,9 @@ void World::stop() {
     halt_wanted_ = false;
     resume_wanted_ = false;
     fault_noted_ = false;
-    scheduler_.mask_world_interrupts(false);
+    masked_ = false;
+    set_in_fault_handler(false);
+    status_left_ = 0;
   }
   memory_watch.open_all();
   pend_switch();  // takes back BASEPRI_S too: from here on no interrupt of the application is taken
@@ -226,7 +239,8 @@ void World::resume(const debug::Context& context) {
 }
 
 void World::mask_interrupts(bool masked) {
-  scheduler_.mask_world_interrupts(masked);
+  masked_ = masked;
+  scheduler_.mask_world_interrupts(masked || in_fault_handler_);
   pend_switch();
 }
 
@@ -251,6 +265,8 @@ bool World::insert_watchpoint(const debug::Watchpoint& watchpoint) {
 
 void World::note_fault(const debug::FaultRegisters& fault, bool frame_lost) {
   fault_ = fault;
+  // What a handler was given to read and did not clear is no news, unless it is all there is.
+  if ((fault.cfsr & ~status_left_) != 0) fault_.cfsr &= ~status_left_;
   frame_lost_ = frame_lost;
   fault_noted_ = true;
 }
@@ -266,8 +282,12 @@ void World::at_switch_point(SavedContext& world) {
     if (state_ == State::kCleaning) {
       set_state(State::kStopped);
       scheduler_.wake();
+    } else if (state_ == State::kRunning && returned_from_fault_handler()) {
+      leave_fault_handler();
     } else if (state_ == State::kRunning) {
+      const bool inside = in_fault_handler_;
       deliver(debug::Event::kFault, world);
+      if (in_fault_handler_ == inside) clear_fault_status();  // else the handler is to read it
     }
     return;
   }
@@ -281,6 +301,8 @@ void World::deliver(debug::Event event, SavedContext& world) {
   read_context(world, faulted && frame_lost_, context);
   if (faulted) event = kind_of(context, fault_, memory_);
   if (event == debug::Event::kFault || event == debug::Event::kWatchpoint) fault = fault_;
+  delivering_ = faulted ? &world : nullptr;
+  delivered_ = event;
 
   using Verdict = debug::DebugEvents::Verdict;
   const Verdict otherwise = faulted ? Verdict::kCrash : Verdict::kHalt;
@@ -295,12 +317,72 @@ void World::deliver(debug::Event event, SavedContext& world) {
       scheduler_.wake();
       break;
     case Verdict::kCrash:
+      if (reflects_ && enter_fault_handler(context)) break;
       halt_wanted_ = false;
       set_state(State::kStopped);
       if (crashes_ != nullptr) crashes_->on_crash(event, context, fault);
       scheduler_.wake();
       break;
   }
+  delivering_ = nullptr;
+}
+
+// ---- the application's own HardFault handler ----
+
+void World::set_in_fault_handler(bool inside) {
+  in_fault_handler_ = inside;
+  scheduler_.mask_world_interrupts(masked_ || inside);
+}
+
+// The handler is entered as if the processor had taken the exception: a frame for it on the main stack, whose
+// EXC_RETURN leads to the frame of the fault.
+bool World::enter_fault_handler(debug::Context& context) {
+  if (delivering_ == nullptr || in_fault_handler_ || !context.frame_valid) return false;
+  const std::uint32_t exception = context.core[16] & kException;
+  std::array<std::uint32_t, 1> handler{};
+  const std::span<std::uint8_t> bytes(reinterpret_cast<std::uint8_t*>(handler.data()), sizeof(handler));
+  const std::uint32_t vector = reg32(kVectorTable + kNonSecureAlias) + 4 * kHardFault;
+  if (exception == kHardFault || !memory_.read(vector, bytes)) return false;
+  if ((handler[0] & 1) == 0 || !memory_.is_code(handler[0] & ~1U)) return false;
+
+  SavedContext& world = *delivering_;
+  const std::uint32_t stack = read_control_ns() & kProcessStack;
+  const debug::Context faulted = context;
+  ExceptionFrame frame = {.r0 = context.core[0],
+                          .r1 = context.core[1],
+                          .r2 = context.core[2],
+                          .r3 = context.core[3],
+                          .r12 = context.core[12],
+                          .lr = application_exc_return({world.exc_return}, stack != 0),
+                          .pc = handler[0] & ~1U,
+                          .xpsr = kThumb | kHardFault};
+  if (push_frame({ExcReturn::kNonSecureHandler}, &frame.r0, sizeof(frame)) == nullptr) return false;
+  write_control_ns(read_control_ns() & ~kProcessStack);
+  world.exc_return = ExcReturn::kNonSecureHandler;
+  stack_of_fault_ = stack;
+  status_left_ = reg32(kFaultStatus + kNonSecureAlias);
+  set_in_fault_handler(true);
+  if (crashes_ != nullptr) crashes_->on_reflected(delivered_, faulted, fault_);
+  scheduler_.wake();
+  read_context(world, false, context);
+  return true;
+}
+
+// The handler's exception is active for nobody but itself, so its return is refused: INVPC, taken without unstacking,
+// at the frame that it was about to return to.
+bool World::returned_from_fault_handler() const {
+  return in_fault_handler_ && !frame_lost_ && (fault_.cfsr & kBadExceptionReturn) != 0;
+}
+
+void World::leave_fault_handler() {
+  reg32(kFaultStatus + kNonSecureAlias) = kBadExceptionReturn;
+  write_control_ns((read_control_ns() & ~kProcessStack) | stack_of_fault_);
+  set_in_fault_handler(false);
+}
+
+void World::clear_fault_status() {
+  reg32(kFaultStatus + kNonSecureAlias) = 0xffffffff;
+  status_left_ = 0;
 }
 
 bool World::waits_for_interrupt(const SavedContext& world) const {

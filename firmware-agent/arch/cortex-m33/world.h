@@ -22,6 +22,9 @@ class CrashListener {
  public:
   virtual void on_crash(debug::Event event, const debug::Context& context, const debug::FaultRegisters& fault) = 0;
 
+  // A fault was given to the application's own HardFault handler: it runs on, there. Likewise short.
+  virtual void on_reflected(debug::Event event, const debug::Context& context, const debug::FaultRegisters& fault) = 0;
+
  protected:
   ~CrashListener() = default;
 };
@@ -35,12 +38,14 @@ class World final : public Application, public debug::DebugUnit, public WorldKee
 
   bool start() override;
   void stop() override;
+  void reflect_faults(bool wanted) override { reflects_ = wanted; }
   bool running() const override { return state_ == State::kRunning || state_ == State::kHalted; }
 
   Capabilities capabilities() const override;
   void halt() override;
   void halt_at_start() override { halt_at_start_ = true; }
   void resume(const debug::Context& context) override;
+  bool enter_fault_handler(debug::Context& context) override;
   void wake() override { scheduler_.wake(); }
   void mask_interrupts(bool masked) override;
   void keep_handlers_apart(bool apart) override;
@@ -74,6 +79,10 @@ class World final : public Application, public debug::DebugUnit, public WorldKee
   bool run_helper(std::uint32_t exc_return);
   void begin(std::uint32_t stack, std::uint32_t entry);
   void deliver(debug::Event event, SavedContext& world);
+  bool returned_from_fault_handler() const;
+  void leave_fault_handler();
+  void clear_fault_status();
+  void set_in_fault_handler(bool inside);
   void set_state(State state);
 
   ProbedMemory& memory_;
@@ -91,6 +100,15 @@ class World final : public Application, public debug::DebugUnit, public WorldKee
   volatile bool resume_wanted_ = false;
   debug::FaultRegisters fault_;
   debug::Context resume_context_;
+
+  // The application's own HardFault handler, see docs/decisions/0008-reflected-faults.md.
+  volatile bool reflects_ = false;
+  volatile bool in_fault_handler_ = false;
+  volatile bool masked_ = false;        // by the debugger
+  std::uint32_t stack_of_fault_ = 0;    // CONTROL_NS.SPSEL where the fault happened
+  std::uint32_t status_left_ = 0;       // CFSR_NS that was left for the handler to read
+  SavedContext* delivering_ = nullptr;  // while an event is delivered: what it was delivered with
+  debug::Event delivered_ = debug::Event::kFault;
 };
 
 }  // namespace mv::arch

@@ -1,4 +1,5 @@
-// Crashes of the application, kept in flash until the cloud has them: the newest kKept, each a whole CrashReport.
+// Crashes of the application, kept in flash until the cloud has them: the newest kKept, each a whole CrashReport. In
+// two stores, because a page of a store takes all that it keeps.
 #pragma once
 
 #include <array>
@@ -14,7 +15,8 @@ class CrashStore final : public link::CrashSource {
  public:
   static constexpr std::uint32_t kKept = 8;
 
-  explicit CrashStore(Flash& flash) : records_(flash, flash_map::kCrashRecords) {}
+  explicit CrashStore(Flash& flash)
+      : stores_{storage::RecordStore(flash, half(0)), storage::RecordStore(flash, half(1))} {}
 
   void mount();
 
@@ -28,7 +30,17 @@ class CrashStore final : public link::CrashSource {
   void acknowledge(std::uint32_t number) override;
 
  private:
-  storage::RecordStore records_;
+  static constexpr std::uint32_t kStores = 2;
+  static constexpr flash_map::Area half(std::uint32_t index) {
+    constexpr std::uint32_t kSize = flash_map::kCrashRecords.size / kStores;
+    return {flash_map::kCrashRecords.offset + index * kSize, kSize};
+  }
+
+  // Crash n is kind n % kKept, in the store that has this kind.
+  static std::uint8_t kind_of(std::uint32_t number) { return static_cast<std::uint8_t>(number % kKept); }
+  storage::RecordStore& store_of(std::uint8_t kind) { return stores_[kind % kStores]; }
+
+  std::array<storage::RecordStore, kStores> stores_;
   std::uint32_t last_ = 0;          // number of the newest crash
   std::uint32_t acknowledged_ = 0;  // every crash up to this number is the cloud's
   std::array<std::uint8_t, storage::RecordStore::kMaxBytes> encoded_{};

@@ -19,8 +19,15 @@ constexpr std::uint8_t kRestartGeneration = 1;
 
 constexpr std::size_t kReasonSize = sizeof(mv_wire_CrashReport::reason) - 1;
 
+// Between two reports of faults that the application's own handler got.
+constexpr std::uint64_t kReflectedGapUs = 10'000'000;
+
 // A step halts and goes on within a round trip: a report of each would double what it costs on the air.
 constexpr std::uint64_t kHaltSettleUs = 1'000'000;
+
+std::string_view describe(debug::Event event, const fault::Fault& fault, std::span<char> text) {
+  return event == debug::Event::kBreakpoint ? fault::kBreakpoint : fault::describe(fault, text);
+}
 
 }  // namespace
 
@@ -59,6 +66,7 @@ bool Supervisor::start(MvWakeReason reason) {
   calls_.reset(reason);
   halted_ = false;
   started_us_ = clock_.uptime_us();
+  application_.reflect_faults(engine_.running() != nullptr && engine_.running()->reflect_faults);
   if (!application_.start()) {
     log_.append("the installed image has no vector table that points into it, so it cannot start");
     enter(State::kNone);
@@ -74,7 +82,8 @@ void Supervisor::enter(State state) {
 }
 
 bool Supervisor::poll() {
-  if (crash_noted_.exchange(false)) record_crash();
+  if (crash_.fresh.exchange(false)) record_crash();
+  if (reflected_.fresh) report_reflected();
   if (state_ == State::kCrashed && clock_.uptime_us() >= restart_at_us_) {
     ++restarts_;
     start(MV_WAKEREASON_APPLICATIONCRASH);
@@ -96,17 +105,39 @@ bool Supervisor::poll() {
 }
 
 std::uint64_t Supervisor::next_deadline_us() const {
-  return std::min(
-      {engine_.next_deadline_us(), state_ == State::kCrashed ? restart_at_us_ : kNever, halt_settles_at_us_});
+  return std::min({engine_.next_deadline_us(), state_ == State::kCrashed ? restart_at_us_ : kNever, halt_settles_at_us_,
+                   reflected_.fresh ? report_reflected_at_us_ : kNever});
 }
 
 // ---- crashes ----
 
+void Supervisor::Note::take(debug::Event what, const debug::Context& where, const debug::FaultRegisters& fault) {
+  event = what;
+  context = where;
+  registers = fault;
+  fresh = true;
+}
+
 void Supervisor::on_crash(debug::Event event, const debug::Context& context, const debug::FaultRegisters& fault) {
-  crash_event_ = event;
-  crash_context_ = context;
-  crash_fault_ = fault;
-  crash_noted_ = true;
+  crash_.take(event, context, fault);
+}
+
+void Supervisor::on_reflected(debug::Event event, const debug::Context& context, const debug::FaultRegisters& fault) {
+  reflected_count_ = reflected_count_ + 1;
+  if (!reflected_.fresh) reflected_.take(event, context, fault);
+}
+
+// An application may fault and recover as often as it likes: what it costs on the air is bounded.
+void Supervisor::report_reflected() {
+  const std::uint64_t now = clock_.uptime_us();
+  if (now < report_reflected_at_us_) return;
+  report_reflected_at_us_ = now + kReflectedGapUs;
+  std::array<char, kReasonSize> text;
+  const auto fault = debug::explain_fault(reflected_.registers, reflected_.context, memory_);
+  const std::string_view what = describe(reflected_.event, fault, text);
+  log_.append(what);
+  events_.post(reflected_count_.exchange(0) == 1 ? "fault" : "faults, the last", what);
+  reflected_.fresh = false;
 }
 
 void Supervisor::record_crash() {
@@ -119,13 +150,12 @@ void Supervisor::record_crash() {
     report.manifest_hash.size = sizeof(update::Hash);
     std::memcpy(report.manifest_hash.bytes, running->hash.data(), sizeof(update::Hash));
   }
-  const fault::Fault fault = debug::explain_fault(crash_fault_, crash_context_, memory_);
-  const std::string_view reason = crash_event_ == debug::Event::kBreakpoint
-                                      ? fault::kBreakpoint
-                                      : fault::describe(fault, std::span(report.reason).first<kReasonSize>());
+  const fault::Fault fault = debug::explain_fault(crash_.registers, crash_.context, memory_);
+  std::array<char, kReasonSize> text;
+  const std::string_view reason = describe(crash_.event, fault, text);
   std::ranges::copy(reason, report.reason);
-  report.registers_count = static_cast<pb_size_t>(crash_context_.core.size());
-  std::ranges::copy(crash_context_.core, report.registers);
+  report.registers_count = static_cast<pb_size_t>(crash_.context.core.size());
+  std::ranges::copy(crash_.context.core, report.registers);
   report.cfsr = fault.cfsr;
   report.hfsr = fault.hfsr;
   report.mmfar = fault.mmfar;
@@ -135,7 +165,10 @@ void Supervisor::record_crash() {
   report.access_address = fault.access.address;
   report.access_size = fault.access.size;
   report.access_writes = fault.access.writes;
+  report.system_count = static_cast<pb_size_t>(crash_.context.system.size());
+  std::ranges::copy(crash_.context.system, report.system);
   fill_stack(report);
+  fill_regions(report);
   if (!crashes_.add(report)) log_.append("a crash of the application could not be written to flash");
   log_.append(reason);
   begin_back_off();
@@ -145,12 +178,25 @@ void Supervisor::record_crash() {
 void Supervisor::fill_stack(mv_wire_CrashReport& report) {
   const update::Manifest* running = engine_.running();
   const std::uint32_t wanted = running != nullptr ? running->include_stack_bytes : 0;
-  report.stack_address = crash_context_.sp();
+  report.stack_address = crash_.context.sp();
   for (std::uint32_t size = std::min(wanted != 0 ? wanted : kDefaultStackBytes, kMaxStackBytes) / 8 * 8; size != 0;
        size -= 8) {
     if (!memory_.read(report.stack_address, {report.stack.bytes, size})) continue;
     report.stack.size = static_cast<pb_size_t>(size);
     return;
+  }
+}
+
+// What the policy names, in its order: a region is kept whole or not at all.
+void Supervisor::fill_regions(mv_wire_CrashReport& report) {
+  const update::Manifest* running = engine_.running();
+  if (running == nullptr) return;
+  for (const auto& region : running->crash_regions) {
+    const std::uint32_t used = report.memory.size;
+    if (region.length == 0 || region.length > sizeof report.memory.bytes - used) continue;
+    if (!memory_.read(region.address, {&report.memory.bytes[used], region.length})) continue;
+    report.memory.size = static_cast<pb_size_t>(used + region.length);
+    report.spans[report.spans_count++] = {region.address, region.length};
   }
 }
 
@@ -180,7 +226,7 @@ void Supervisor::set_halted(bool halted) {
 bool Supervisor::restart_for_debugger() {
   if (engine_.installing() || !may_start()) return false;
   application_.stop();
-  crash_noted_ = false;
+  crash_.fresh = false;
   ++restarts_;
   return start(MV_WAKEREASON_DEBUGGERRESTART);
 }
@@ -243,7 +289,7 @@ void Supervisor::report(mv_wire_AppReport& out) {
 void Supervisor::stop_for_install() {
   application_.stop();
   calls_.update_gone();
-  crash_noted_ = false;
+  crash_.fresh = false;
   enter(State::kInstalling);
 }
 

@@ -1,7 +1,8 @@
 // The supervisor: starts the application, brings it back after a crash, restarts it when it, the cloud or the debugger
 // asks, and lets the update engine change it.
 //
-// Everything on the Secure thread but `on_crash`, which the exception entry calls. Does not own what it is given.
+// Everything on the Secure thread but `on_crash` and `on_reflected`, which the exception entry calls. Does not own what
+// it is given.
 #pragma once
 
 #include <atomic>
@@ -56,6 +57,9 @@ class Supervisor final : public debug::Supervisor, public link::UpdateControl, p
   // The application ended in a fault. Called in the exception entry: notes it, nothing more.
   void on_crash(debug::Event event, const debug::Context& context, const debug::FaultRegisters& fault);
 
+  // A fault was given to the application's own handler. Likewise.
+  void on_reflected(debug::Event event, const debug::Context& context, const debug::FaultRegisters& fault);
+
   // The debugger holds the application, or lets it go.
   void set_halted(bool halted);
 
@@ -86,7 +90,9 @@ class Supervisor final : public debug::Supervisor, public link::UpdateControl, p
   bool start(MvWakeReason reason);
   bool may_start() const { return engine_.running() != nullptr || run_unsigned_; }
   void record_crash();
+  void report_reflected();
   void fill_stack(mv_wire_CrashReport& report);
+  void fill_regions(mv_wire_CrashReport& report);
   void begin_back_off();
   void restart_by_cloud();
   void enter(State state);
@@ -117,11 +123,19 @@ class Supervisor final : public debug::Supervisor, public link::UpdateControl, p
   std::uint32_t back_off_ms_ = 0;    // of the last crash
   std::uint32_t version_ = 0;
 
-  // What on_crash noted.
-  std::atomic<bool> crash_noted_ = false;
-  debug::Event crash_event_ = debug::Event::kFault;
-  debug::Context crash_context_;
-  debug::FaultRegisters crash_fault_;
+  // What on_crash and on_reflected noted.
+  struct Note {
+    std::atomic<bool> fresh = false;
+    debug::Event event = debug::Event::kFault;
+    debug::Context context;
+    debug::FaultRegisters registers;
+
+    void take(debug::Event what, const debug::Context& where, const debug::FaultRegisters& fault);
+  };
+  Note crash_;
+  Note reflected_;
+  std::atomic<std::uint32_t> reflected_count_ = 0;  // since the last report of one
+  std::uint64_t report_reflected_at_us_ = 0;
   mv_wire_CrashReport crash_report_{};
 };
 

@@ -17,6 +17,7 @@ class FakeApplication final : public Application, public debug::ApplicationMemor
     return is_running = true;
   }
   void stop() override { is_running = false; }
+  void reflect_faults(bool wanted) override { reflects = wanted; }
   bool running() const override { return is_running; }
   bool read(std::uint32_t address, std::span<std::uint8_t> out) override {
     if (address < 0x20000000 || address + out.size() > stack_top) return false;
@@ -26,12 +27,16 @@ class FakeApplication final : public Application, public debug::ApplicationMemor
   bool write(std::uint32_t, std::span<const std::uint8_t>) override { return false; }
   bool patch_code(std::uint32_t, std::span<const std::uint8_t>) override { return false; }
   bool is_code(std::uint32_t) const override { return false; }
-  void post(std::string_view kind, std::string_view) override { events.emplace_back(kind); }
+  void post(std::string_view kind, std::string_view detail) override {
+    events.emplace_back(kind);
+    last_detail = detail;
+  }
 
-  bool plausible = true, is_running = false;
+  bool plausible = true, is_running = false, reflects = false;
   int starts = 0;
   std::uint32_t stack_top = 0x20001000;
   std::vector<std::string> events;
+  std::string last_detail;
 };
 
 class SupervisorTest : public ::testing::Test {
@@ -75,6 +80,7 @@ class SupervisorTest : public ::testing::Test {
     debug::Context context;
     context.pc() = 0x00100200;
     context.sp() = 0x20000FF0;
+    context.system[0] = context.sp();
     debug::FaultRegisters fault;
     fault.cfsr = 1U << 25;
     boot_->supervisor.on_crash(debug::Event::kFault, context, fault);
@@ -156,6 +162,37 @@ TEST_F(SupervisorTest, RecordsACrashAndBringsTheApplicationBackLaterEachTime) {
   EXPECT_EQ(out.registers[15], 0x00100200U);
   EXPECT_EQ(out.stack.size, 16U) << "as much as there is above the stack pointer";
   EXPECT_EQ(out.manifest_hash.size, 32U);
+}
+
+TEST_F(SupervisorTest, ACrashRecordHasTheSystemRegisters) {
+  crash();
+  mv_wire_CrashReport out;
+  ASSERT_TRUE(boot_->crashes.oldest(out));
+  ASSERT_EQ(out.system_count, 8U);
+  EXPECT_EQ(out.system[0], 0x20000FF0U) << "msp";
+}
+
+TEST_F(SupervisorTest, FaultsThatTheApplicationsOwnHandlerGotAreEventsAtABoundedRate) {
+  const auto fault = [&] {
+    debug::Context context;
+    context.pc() = 0x00100200;
+    debug::FaultRegisters registers;
+    registers.cfsr = 1U << 25;
+    boot_->supervisor.on_reflected(debug::Event::kFault, context, registers);
+    boot_->supervisor.poll();
+  };
+  fault();
+  EXPECT_TRUE(boot_->application.is_running);
+  EXPECT_EQ(boot_->application.events, std::vector<std::string>{"fault"});
+  EXPECT_EQ(boot_->application.last_detail, "usage fault: division by zero");
+  fault();
+  fault();
+  EXPECT_EQ(boot_->application.events.size(), 1U);
+  boot_->clock.now_us = boot_->supervisor.next_deadline_us();
+  boot_->supervisor.poll();
+  EXPECT_EQ(boot_->application.events.back(), "faults, the last");
+  mv_wire_CrashReport out;
+  EXPECT_FALSE(boot_->crashes.oldest(out)) << "no crash";
 }
 
 TEST_F(SupervisorTest, AfterAQuietMinuteTheBackOffBeginsAnew) {

@@ -79,6 +79,7 @@ void Agent::resume(const mv_wire_ResumeRequest& request) {
   for (std::size_t i = 0; i < request.ranges_count; ++i) ranges[i] = {request.ranges[i].start, request.ranges[i].end};
   open_ = Open::kResume;
   open_sequence_ = current_sequence_;
+  engine_.reflect_faults(request.reflect_faults);
   constexpr std::array kGoals = {Engine::Goal::kRun, Engine::Goal::kStep, Engine::Goal::kStepRange};
   engine_.resume(kGoals[request.mode], std::span(ranges).first(request.ranges_count), request.step_interrupts);
 }

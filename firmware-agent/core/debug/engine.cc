@@ -130,6 +130,7 @@ Engine::Verdict Engine::on_event(Event event, Context& context, const FaultRegis
   const Phase phase = phase_;
   const bool at_stop = breakpoints_.is_stop(context.pc());
   breakpoints_.settle();
+  if (event == Event::kFault && reflects_ && !releasing_ && unit_.enter_fault_handler(context)) return arrived(context);
   if (!context.frame_valid || event == Event::kFault) {
     if (tracing_) return Verdict::kCrash;
     fault_ = fault;

@@ -92,6 +92,9 @@ class Engine final : public DebugEvents {
   // step goes on when their handlers have ended; else they wait until a step's end, or kStepsPerWindow instructions.
   bool resume(Goal goal, std::span<const AddressRange> ranges, bool step_interrupts = false);
 
+  // Faults do not halt the application if its own HardFault handler can have them.
+  void reflect_faults(bool wanted) { reflects_ = wanted; }
+
   // Asks the running application to stop: kInterrupt follows, unless it stops for another reason first.
   void interrupt();
 
@@ -211,6 +214,7 @@ class Engine final : public DebugEvents {
   Step step_;                      // whose stops are in place
   std::uint32_t origin_ipsr_ = 0;  // the handler that the step began in
   bool step_interrupts_ = false;
+  bool reflects_ = false;
   bool unwatched_ = false;  // the next instruction hit a watchpoint that was reported already
   std::array<AddressRange, kMaxRanges> ranges_{};
   std::size_t range_count_ = 0;

@@ -763,6 +763,41 @@ TEST_F(EngineTest, ReportsAFaultWithItsRegisters) {
   EXPECT_EQ(engine_.fault().cfsr, 0x00010000U);
 }
 
+// The handler: adds r1, #1; b to itself.
+TEST_F(EngineTest, GivesAFaultToTheApplicationsOwnHandlerIfItIsAsked) {
+  memory_.put(kCode + 4, {0xDE00});
+  memory_.put(kCode + 0x40, {0x3101, 0xE7FE});
+  board_.fault_handler = kCode + 0x40;
+  halt_at(kCode);
+  engine_.reflect_faults(true);
+  resume();
+  board_.run(100);
+  EXPECT_FALSE(engine_.halted());
+  EXPECT_EQ(board_.cpu.core[1], 1U) << "the handler ran";
+}
+
+TEST_F(EngineTest, AStepThatFaultsEndsAtTheHandlersFirstInstruction) {
+  memory_.put(kCode + 4, {0xDE00});
+  memory_.put(kCode + 0x40, {0x3101, 0xE7FE});
+  board_.fault_handler = kCode + 0x40;
+  halt_at(kCode + 4);
+  engine_.reflect_faults(true);
+  resume(Engine::Goal::kStep);
+  run_until_halted();
+  EXPECT_EQ(engine_.reason(), Reason::kStep);
+  EXPECT_EQ(pc(), kCode + 0x40);
+}
+
+TEST_F(EngineTest, StopsAtAFaultThatTheApplicationHasNoHandlerFor) {
+  memory_.put(kCode + 4, {0xDE00});
+  halt_at(kCode);
+  engine_.reflect_faults(true);
+  resume();
+  run_until_halted();
+  EXPECT_EQ(engine_.reason(), Reason::kFault);
+  EXPECT_EQ(pc(), kCode + 4);
+}
+
 TEST_F(EngineTest, LeavesNoStopBehindWhenAStepFaults) {
   memory_.put(kCode + 4, {0xDE00});
   halt_at(kCode + 4);

@@ -161,6 +161,14 @@ bool FakeBoard::execute_transfer(std::uint16_t code) {
   return true;
 }
 
+bool FakeBoard::enter_fault_handler(Context& context) {
+  constexpr std::uint32_t kHardFault = 3;
+  if (fault_handler == 0 || (context.xpsr() & 0x1FF) == kHardFault) return false;
+  context.pc() = fault_handler;
+  context.xpsr() = kThumb | kHardFault;
+  return true;
+}
+
 bool FakeBoard::insert_watchpoint(const Watchpoint& watchpoint) {
   if (!guarding_) guards_.clear();
   guards_.push_back(watchpoint);

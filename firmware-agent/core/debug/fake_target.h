@@ -61,6 +61,7 @@ class FakeBoard final : public DebugUnit {
   void halt() override { halt_wanted_ = true; }
   void halt_at_start() override { halt_at_start_ = true; }
   void resume(const Context& context) override;
+  bool enter_fault_handler(Context& context) override;
   void wake() override { ++wakes; }
   void mask_interrupts(bool masked) override { masked_ = masked; }
   bool insert_breakpoint(std::uint32_t) override { return false; }
@@ -86,6 +87,7 @@ class FakeBoard final : public DebugUnit {
   std::uint32_t watchpoints = 2;
   Watching watching = Watching::kAttribution;
   Watchpoint comparator_hit;
+  std::uint32_t fault_handler = 0;  // address; 0: the application has none
   bool interrupt_pending = false;
   std::function<void()> interrupt_handler;  // what the application's interrupt does, all at once
   std::uint32_t interrupts_taken = 0;

@@ -16,6 +16,9 @@ class Application {
   // Stops it for good until `start`: no instruction of it runs after this returns.
   virtual void stop() = 0;
 
+  // Whether the application's faults go to its own HardFault handler, if it has one, and end it only if they cannot.
+  virtual void reflect_faults(bool wanted) = 0;
+
   virtual bool running() const = 0;
 
  protected:

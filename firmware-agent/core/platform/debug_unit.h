@@ -99,6 +99,11 @@ class DebugUnit {
   // Lets the halted application run with `context` written back. Nothing may be touched after it until the next event.
   virtual void resume(const Context& context) = 0;
 
+  // From within DebugEvents::on_event, of a fault or breakpoint: the application goes on in its own HardFault handler.
+  // `context` then is that of the handler's first instruction. False, and nothing has changed, if it has no such
+  // handler, is in it already, or its stack has no room.
+  virtual bool enter_fault_handler(Context& context) = 0;
+
   // Has the Secure thread go round once more, soon: there is something for it.
   virtual void wake() = 0;
 

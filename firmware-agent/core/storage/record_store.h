@@ -25,7 +25,7 @@ namespace mv::storage {
 class RecordStore {
  public:
   static constexpr std::uint8_t kKinds = 16;      // kinds are 0 to 15
-  static constexpr std::size_t kMaxBytes = 1024;  // of one record
+  static constexpr std::size_t kMaxBytes = 1968;  // of one record
 
   struct Record {
     std::uint32_t number;

@@ -126,6 +126,10 @@ void take_policies(const mv_wire_AppBody& body, Manifest& out) {
     out.minimum_restart_ms = body.crash.minimum_restart_ms;
     out.maximum_restart_ms = body.crash.maximum_restart_ms;
     out.include_stack_bytes = body.crash.include_stack_bytes;
+    out.reflect_faults = body.crash.reflect_faults;
+    for (std::size_t i = 0; i < body.crash.regions_count; ++i) {
+      out.crash_regions[i] = {body.crash.regions[i].address, body.crash.regions[i].length};
+    }
   }
   if (body.has_update) out.maximum_politeness_time_sec = body.update.maximum_politeness_time_sec;
   if (body.has_connectivity) {

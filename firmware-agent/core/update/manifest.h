@@ -50,6 +50,13 @@ struct Manifest {
   std::uint32_t minimum_restart_ms = 0;
   std::uint32_t maximum_restart_ms = 0;
   std::uint32_t include_stack_bytes = 0;
+  bool reflect_faults = false;
+  struct CrashRegion {
+    std::uint32_t address = 0;
+    std::uint32_t length = 0;
+  };
+  static constexpr std::size_t kMaxCrashRegions = 4;
+  std::array<CrashRegion, kMaxCrashRegions> crash_regions{};  // those with a length of 0 are none
   std::uint32_t maximum_politeness_time_sec = 0;
   std::uint32_t connection_grace_time_sec = 0;
   std::uint32_t minimum_check_in_time_sec = 0;

@@ -8,7 +8,10 @@
 #include "cli/cloud_command.h"
 #include "cli/command.h"
 #include "cli/commands.h"
+#include "cli/crash_session.h"
 #include "cli/debug_session.h"
+#include "cli/elf_choice.h"
+#include "gdbserver/target/cause.h"
 
 namespace mv::cli {
 namespace {
@@ -19,15 +22,39 @@ constexpr int kLastPort = 65535;
 struct DebugOptions {
   DebugChoice choice;
   std::optional<std::string> sign_key;
+  std::optional<std::string> core;
   int port = kDefaultPort;
   bool gdb = false;
   bool read_only = false;
 };
 
+// What `mvctl crashes core` wrote, without a cloud.
+Result debug_core(Program& program, const DebugOptions& options) {
+  auto crash = gdb::load_core_file(*options.core);
+  if (!crash)
+    return fail(crash.error().code == gdb::ErrorCode::kNotFound ? ExitCode::kNotFound : ExitCode::kFailed,
+                crash.error().text, "mvctl crashes core writes one");
+  auto elf = choose_elf(options.choice.elf, {});
+  if (!elf) return tl::make_unexpected(elf.error());
+  const gdb::ElfImage* image = *elf ? &(*elf)->image : nullptr;
+  program.output().step("core", printable(describe_cause(*crash, image ? image->path : "", image)));
+  if (image == nullptr)
+    program.output().note("name the ELF of the build that crashed with --elf to have flash as well");
+  return serve_crash(program, {.crash = std::move(*crash),
+                               .label = "core file " + *options.core,
+                               .elf = std::move(*elf),
+                               .port = static_cast<std::uint16_t>(options.port),
+                               .start_gdb = options.gdb});
+}
+
 Result debug(Program& program, const DebugOptions& options) {
   if (options.port < 0 || options.port > kLastPort)
     return fail(ExitCode::kUsage,
                 fmt::format("{} is no port: 1 to {}, or 0 for any that is free", options.port, kLastPort));
+  if (options.choice.device.empty() != options.core.has_value())
+    return fail(ExitCode::kUsage, options.core ? "a core file is debugged without a device" : "which device?",
+                "mvctl debug DEVICE, or mvctl debug --core FILE");
+  if (options.core) return debug_core(program, options);
   auto context = program.context();
   if (!context) return tl::make_unexpected(context.error());
   // The port is open before anything else is known: an editor that starts us waits for it, and GDB may connect at once.
@@ -59,12 +86,14 @@ void add_debug(Command& root, Program& program) {
       "when GDB leaves. A second GDB on the same port may read memory meanwhile, also while the application runs. What "
       "GDB loads is deployed: signed, sent as far as it differs, and stopped at its first instruction.");
   auto options = std::make_shared<DebugOptions>();
-  add_debug_choice(command, options->choice);
+  add_debug_choice(command, options->choice, DeviceArgument::kOptional);
   command.option("--sign-key", "KEY", &options->sign_key, "private key that signs what GDB loads: a name or a PEM file")
       .shows_default("the one of your keys that signed the bundle")
       .complete(Completion::kKey);
   command.option("--port,-p", "N", &options->port, "port to listen on; 0 takes any that is free")
       .shows_default(std::to_string(kDefaultPort));
+  command.option("--core", "FILE", &options->core, "open a core file of mvctl crashes core instead of a device")
+      .complete(Completion::kFile);
   command.flag("--gdb", options->gdb, "start GDB, ready connected, and end with it");
   command.flag("--load", options->choice.load, "the ELF is to be loaded: it need not be the build that runs");
   command.flag("--read-only", options->read_only, "look at memory while the application runs; halt and change nothing");
@@ -72,6 +101,8 @@ void add_debug(Command& root, Program& program) {
   command.example("mvctl debug porch --elf build/weather.elf --port 0", "for an editor: prints the port it took");
   command.example("mvctl debug porch --elf build/weather.elf --load --gdb",
                   "then type load: the program goes to porch");
+  command.example("mvctl debug --core core.12 --elf build/weather.elf --gdb",
+                  "look around in a crash, without a cloud");
   command.run([options, &program] { return debug(program, *options); });
 }
 

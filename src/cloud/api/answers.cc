@@ -222,6 +222,27 @@ Json access_json(const wire::CrashReport& report) {
   return {{"address", report.access_address()}, {"size", report.access_size()}, {"write", report.access_writes()}};
 }
 
+// Null in the records of devices that do not tell.
+Json system_json(const wire::CrashReport& report) {
+  constexpr std::array kNames = {"msp", "psp", "primask", "basepri", "faultmask", "control", "msplim", "psplim"};
+  if (report.system_size() != static_cast<int>(kNames.size())) return nullptr;
+  Json json;
+  for (std::size_t i = 0; i < kNames.size(); ++i) json[kNames[i]] = report.system(static_cast<int>(i));
+  return json;
+}
+
+// The spans that the record holds whole.
+Json memory_json(const wire::CrashReport& report) {
+  Json json = Json::array();
+  std::size_t used = 0;
+  for (const auto& span : report.spans()) {
+    if (span.length() > report.memory().size() - used) break;
+    json.push_back({{"address", span.address()}, {"data", to_base64(report.memory().substr(used, span.length()))}});
+    used += span.length();
+  }
+  return json;
+}
+
 Json crash_json(const Device& device, const Crash& crash) {
   wire::CrashReport report;
   Json json;
@@ -238,6 +259,8 @@ Json crash_json(const Device& device, const Crash& crash) {
   json["faults"] = {{"cfsr", report.cfsr()},        {"hfsr", report.hfsr()}, {"mmfar", report.mmfar()},
                     {"bfar", report.bfar()},        {"sfsr", report.sfsr()}, {"sfar", report.sfar()},
                     {"access", access_json(report)}};
+  json["system"] = system_json(report);
+  json["memory"] = memory_json(report);
   json["stack_address"] = report.stack_address();
   json["stack"] = to_base64(report.stack());
   return json;

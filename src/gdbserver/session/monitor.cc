@@ -24,6 +24,8 @@ constexpr std::array kEntries = {
     Entry{"step-interrupts on", MonitorCommand::kStepInterruptsOn, "take the application's interrupts while stepping"},
     Entry{"step-interrupts off", MonitorCommand::kStepInterruptsOff,
           "hold them back until a step is done, as at first"},
+    Entry{"faults stop", MonitorCommand::kFaultsStop, "a fault stops the application, as at first"},
+    Entry{"faults reflect", MonitorCommand::kFaultsReflect, "faults go to the application's own HardFault handler"},
     Entry{"halt", MonitorCommand::kHalt, "nothing to do: the application is halted whenever GDB takes a command"},
 };
 

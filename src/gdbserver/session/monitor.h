@@ -14,7 +14,9 @@ enum class MonitorCommand : std::uint8_t {
   kReset,
   kHalt,
   kStepInterruptsOn,
-  kStepInterruptsOff
+  kStepInterruptsOff,
+  kFaultsStop,
+  kFaultsReflect
 };
 
 // Blanks around and between the words do not matter. `reset`, `reset halt` and `reset run` are one: GDB believes that

@@ -152,6 +152,7 @@ class Session {
   void loaded(const Result<Loaded>& loaded);
   void monitor_reset();
   void set_step_interrupts(bool on);
+  void set_reflect_faults(bool on);
   void release(bool replies);
   void finish();
   std::string error_reply(const Error& error) const;
@@ -177,6 +178,7 @@ class Session {
   HostFile host_file_;
   bool step_interrupts_ = false;
   bool interrupt_waits_ = false;  // for the next resume
+  bool reflect_faults_ = false;
   Error failure_;
   Stop stop_;
   std::set<std::uint32_t> hardware_breakpoints_;

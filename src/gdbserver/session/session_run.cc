@@ -48,6 +48,7 @@ void Session::handle(const rsp::Resume& command) {
   if (command.kind != Kind::kContinue && !is_running)
     pending_notice_ = "only the thread that runs can be stepped: that one was, not the one that is selected";
   plan.step_interrupts = step_interrupts_;
+  plan.reflect_faults = reflect_faults_;
   if (!command.address) return go(plan);
   arm::RegisterFile file = stop_.registers;
   file.core[arm::kPc] = *command.address & ~1U;
@@ -128,9 +129,20 @@ void Session::handle(const rsp::Monitor& command) {
       return set_step_interrupts(true);
     case MonitorCommand::kStepInterruptsOff:
       return set_step_interrupts(false);
+    case MonitorCommand::kFaultsStop:
+      return set_reflect_faults(false);
+    case MonitorCommand::kFaultsReflect:
+      return set_reflect_faults(true);
     case MonitorCommand::kUnknown:
       return reply(rsp::to_hex(std::string_view("no such monitor command; there are:\n" + monitor_help())));
   }
+}
+
+void Session::set_reflect_faults(bool on) {
+  reflect_faults_ = on;
+  const std::string_view text =
+      on ? "faults go to the application's own HardFault handler, if it has one\n" : "a fault stops the application\n";
+  reply(rsp::to_hex(text));
 }
 
 void Session::set_step_interrupts(bool on) {

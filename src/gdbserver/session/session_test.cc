@@ -312,6 +312,21 @@ TEST_F(SessionTest, KeepsWatchpointsAndNamesTheOneThatWasHit) {
   }
 }
 
+TEST_F(SessionTest, GivesFaultsToTheApplicationsOwnHandlerWhenAskedTo) {
+  start();
+  give(rsp::encode_packet("vCont;c"));
+  stop_with(StopReason::kFault, 0x00100042);
+  reply("qRcmd," + rsp::to_hex(std::string_view("faults reflect")));
+  give(rsp::encode_packet("vCont;c"));
+  stop_with(StopReason::kBreakpoint, 0x00100044);
+  reply("qRcmd," + rsp::to_hex(std::string_view("faults stop")));
+  give(rsp::encode_packet("vCont;c"));
+  ASSERT_EQ(target_.plans.size(), 3U);
+  EXPECT_FALSE(target_.plans[0].reflect_faults);
+  EXPECT_TRUE(target_.plans[1].reflect_faults);
+  EXPECT_FALSE(target_.plans[2].reflect_faults);
+}
+
 TEST_F(SessionTest, StepsWithInterruptsWhenAskedTo) {
   start();
   give(rsp::encode_packet("vCont;s:1"));

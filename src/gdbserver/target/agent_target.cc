@@ -439,6 +439,7 @@ wire::AgentRequest AgentTarget::resume_request(const ResumePlan& plan, const Bre
   for (const Watchpoint& watch : watches.insert) fill(watch, *resume.add_watch());
   for (const Watchpoint& watch : watches.remove) fill(watch, *resume.add_unwatch());
   resume.set_step_interrupts(plan.step_interrupts);
+  resume.set_reflect_faults(plan.reflect_faults);
   ask_for_memory(resume);
   return request;
 }

@@ -3,24 +3,24 @@
 #include <gelf.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <iterator>
+#include <span>
 #include <string_view>
 
 #include <fmt/format.h>
 
+#include "gdbserver/target/core_notes.h"
 #include "gdbserver/target/crash.h"
 #include "gdbserver/target/elf_handle.h"
 
 namespace mv::gdb {
 namespace {
 
-// struct elf_prstatus of 32-bit Arm: the only parts that a debugger reads of a program without an operating system.
-constexpr std::size_t kStatusSize = 148;
-constexpr std::size_t kSignalAt = 12;     // 16 bits
-constexpr std::size_t kProcessAt = 24;    // 32 bits; GDB shows no thread with number 0
-constexpr std::size_t kRegistersAt = 72;  // r0 to r15, xpsr
+namespace notes = core_notes;
 
 constexpr std::uint64_t kAlignment = 4;
 
@@ -36,20 +36,50 @@ void put_word(std::span<std::uint8_t> bytes, std::size_t at, std::uint32_t word)
   for (std::size_t i = 0; i < 4; ++i) bytes[at + i] = static_cast<std::uint8_t>(word >> (8 * i));
 }
 
-// One note: sizes of name and content, type, name, content (System V ABI, "Note Section").
-std::vector<std::uint8_t> status_note(const Crash& crash) {
-  constexpr std::string_view kOwner("CORE\0", 5);
-  constexpr std::size_t kHeader = 12 + 8;  // the name is padded to a word
-  std::vector<std::uint8_t> note(kHeader + kStatusSize);
-  put_word(note, 0, kOwner.size());
-  put_word(note, 4, kStatusSize);
-  put_word(note, 8, NT_PRSTATUS);
-  std::memcpy(note.data() + 12, kOwner.data(), kOwner.size());
-  const auto status = std::span(note).subspan(kHeader);
-  status[kSignalAt] = signal_number(crash);
-  put_word(status, kProcessAt, 1);
-  for (std::size_t i = 0; i < arm::kCoreCount; ++i) put_word(status, kRegistersAt + 4 * i, crash.registers.core[i]);
-  return note;
+// One note: sizes of name and content, type, name, content, both padded to words (System V ABI, "Note Section").
+void add_note(std::vector<std::uint8_t>& out, std::string_view owner, std::uint32_t type,
+              std::span<const std::uint8_t> content) {
+  constexpr auto padded = [](std::size_t size) { return (size + 3) / 4 * 4; };
+  const std::size_t start = out.size(), name = start + 12, body = name + padded(owner.size());
+  out.resize(body + padded(content.size()));
+  put_word(out, start, static_cast<std::uint32_t>(owner.size()));
+  put_word(out, start + 4, static_cast<std::uint32_t>(content.size()));
+  put_word(out, start + 8, type);
+  std::copy(owner.begin(), owner.end(), out.begin() + static_cast<std::ptrdiff_t>(name));
+  std::copy(content.begin(), content.end(), out.begin() + static_cast<std::ptrdiff_t>(body));
+}
+
+std::vector<std::uint8_t> status_of(const Crash& crash) {
+  std::vector<std::uint8_t> status(notes::kStatusSize);
+  status[notes::kSignalAt] = signal_number(crash);
+  put_word(status, notes::kProcessAt, 1);
+  for (std::size_t i = 0; i < arm::kCoreCount; ++i)
+    put_word(status, notes::kRegistersAt + 4 * i, crash.registers.core[i]);
+  return status;
+}
+
+std::vector<std::uint8_t> rest_of(const Crash& crash) {
+  std::vector<std::uint8_t> rest(4 * notes::kWords);
+  const fault::Fault& fault = crash.fault;
+  const auto put = [&](std::size_t index, std::uint32_t word) { put_word(rest, 4 * index, word); };
+  const std::uint32_t registers[] = {fault.cfsr, fault.hfsr, fault.mmfar, fault.bfar, fault.sfsr, fault.sfar};
+  for (std::size_t i = 0; i < std::size(registers); ++i) put(notes::kFaultAt + i, registers[i]);
+  put(notes::kAccessAt, fault.access.address);
+  put(notes::kAccessAt + 1, fault.access.size);
+  put(notes::kAccessAt + 2, fault.access.writes ? 1 : 0);
+  put(notes::kCoreKnownAt, crash.registers.core_valid ? 1 : 0);
+  put(notes::kSystemKnownAt, crash.registers.has_system ? 1 : 0);
+  put(notes::kStackPiecesAt, static_cast<std::uint32_t>(crash.stack_pieces));
+  for (std::size_t i = 0; i < arm::kSystemCount; ++i) put(notes::kSystemAt + i, crash.registers.system[i]);
+  rest.insert(rest.end(), crash.reason.begin(), crash.reason.end());
+  return rest;
+}
+
+std::vector<std::uint8_t> notes_of(const Crash& crash) {
+  std::vector<std::uint8_t> out;
+  add_note(out, notes::kCoreOwner, NT_PRSTATUS, status_of(crash));
+  add_note(out, notes::kOurOwner, notes::kCrashNote, rest_of(crash));
+  return out;
 }
 
 class File {
@@ -93,7 +123,7 @@ class CoreWriter {
   }
 
   bool write_parts(const Crash& crash) {
-    note_ = status_note(crash);
+    note_ = notes_of(crash);
     parts_.push_back({PT_NOTE, 0, note_});
     for (const Crash::Memory& memory : crash.memory)
       if (!memory.bytes.empty()) parts_.push_back({PT_LOAD, memory.address, memory.bytes});

@@ -22,6 +22,7 @@ struct Crash {
   fault::Fault fault;
   std::string reason;  // the device's words
   std::vector<Memory> memory;
+  std::size_t stack_pieces = 1;  // how many of `memory`, from its beginning, are stack; the others were chosen
 };
 
 // False if the application ended itself with a breakpoint of its own, which sets no fault register.
@@ -36,5 +37,13 @@ std::string describe_crash(const Crash& crash);
 //
 // Replaces what is at `path`. Errors: kBadRequest (it cannot be written), with a sentence.
 Result<void> write_core_file(const Crash& crash, const std::string& path);
+
+// What write_core_file wrote, back again: with the fault, the system registers and the device's words, which it keeps
+// in a note that GDB passes over. Takes any core file of a 32-bit little-endian Arm; without our note there are
+// registers and memory. What is taken is never more than the file.
+//
+// Errors: kBadRequest (no such core file), kNotFound (load: cannot be opened), with a sentence.
+Result<Crash> parse_core_file(std::span<const std::uint8_t> file);
+Result<Crash> load_core_file(const std::string& path);
 
 }  // namespace mv::gdb

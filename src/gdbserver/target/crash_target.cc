@@ -66,10 +66,10 @@ Bytes CrashTarget::known(std::uint32_t address, std::uint32_t length) const {
 
 std::string CrashTarget::what_is_known() const {
   std::string text;
-  for (const Crash::Memory& memory : crash_.memory)
-    text += fmt::format("{}{} bytes of stack from 0x{:08x} on", text.empty() ? "" : ", ", memory.bytes.size(),
-                        memory.address);
-  if (text.empty()) text = "no stack";
+  for (std::size_t i = 0; i < crash_.memory.size(); ++i)
+    text += fmt::format("{}{} bytes of {} from 0x{:08x} on", text.empty() ? "" : ", ", crash_.memory[i].bytes.size(),
+                        i < crash_.stack_pieces ? "stack" : "RAM", crash_.memory[i].address);
+  if (text.empty()) text = "no memory";
   return text + (image_ ? ", and flash from the ELF" : "; name the ELF with --elf to have flash as well");
 }
 

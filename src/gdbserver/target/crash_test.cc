@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <deque>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <string>
 
 #include "gdbserver/rsp/packet.h"
@@ -166,6 +168,14 @@ class CoreFileTest : public testing::Test {
     return text;
   }
 
+  std::string contents() const {
+    std::ifstream file(core(), std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+  static Result<Crash> parse(const std::string& file) {
+    return parse_core_file({reinterpret_cast<const std::uint8_t*>(file.data()), file.size()});
+  }
+
   std::filesystem::path folder_;
 };
 
@@ -199,6 +209,49 @@ TEST_F(CoreFileTest, WithoutMemoryThereAreRegisters) {
   crash.memory.clear();
   ASSERT_TRUE(write_core_file(crash, core()));
   EXPECT_THAT(gdb({"print/x $r3"}), HasSubstr("0x103"));
+}
+
+TEST_F(CoreFileTest, ComesBackAsItWasWritten) {
+  Crash crash = make_crash();
+  crash.fault.access = {.address = 0x60000000, .size = 4, .writes = true};
+  crash.registers.core[16] = 1U << 24 | 6;
+  crash.registers.has_system = true;
+  crash.registers.system = {1, 2, 3, 4, 5, 6, 7, 8};
+  crash.memory.push_back({0x28200010, {0xaa, 0xbb, 0xcc}});
+  ASSERT_TRUE(write_core_file(crash, core()));
+  const auto read = load_core_file(core());
+  ASSERT_TRUE(read) << read.error().text;
+  EXPECT_EQ(read->registers, crash.registers);
+  EXPECT_EQ(describe_crash(*read), "bus fault: write to 0x60000000, precise, escalated in the UsageFault handler");
+  EXPECT_EQ(read->reason, "the device's words");
+  EXPECT_EQ(read->stack_pieces, 1u);
+  ASSERT_EQ(read->memory.size(), 2u);
+  EXPECT_EQ(read->memory[1].address, 0x28200010u);
+  EXPECT_EQ(read->memory[1].bytes, crash.memory[1].bytes);
+}
+
+TEST_F(CoreFileTest, WithoutOurNoteThereAreRegistersMemoryAndTheSignal) {
+  ASSERT_TRUE(write_core_file(make_crash(), core()));
+  std::string file = contents();
+  const auto owner = file.find("Microvisor");
+  ASSERT_NE(owner, std::string::npos);
+  file[owner] = 'm';
+  const auto read = parse(file);
+  ASSERT_TRUE(read) << read.error().text;
+  EXPECT_EQ(read->registers.core[12], 0x10cu);
+  EXPECT_FALSE(read->registers.has_system);
+  EXPECT_EQ(describe_crash(*read), "signal 7") << "SIGBUS of this machine";
+}
+
+TEST_F(CoreFileTest, WhatIsCutShortOrNoCoreFileIsRefusedWithASentence) {
+  ASSERT_TRUE(write_core_file(make_crash(), core()));
+  const std::string file = contents();
+  for (const std::size_t size : {std::size_t{0}, std::size_t{10}, std::size_t{51}, std::size_t{100}, std::size_t{200}})
+    EXPECT_FALSE(parse(file.substr(0, size))) << size;
+  std::string executable = file;
+  executable[16] = 2;  // e_type: ET_EXEC
+  EXPECT_THAT(parse(executable).error().text, HasSubstr("is not the core file of"));
+  EXPECT_THAT(load_core_file((folder_ / "none").string()).error().text, HasSubstr("cannot be opened"));
 }
 
 TEST_F(CoreFileTest, SaysWhereItCannotBeWritten) {

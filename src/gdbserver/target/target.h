@@ -62,6 +62,7 @@ struct ResumePlan {
   std::uint32_t start = 0;  // kStepRange: [start, end)
   std::uint32_t end = 0;
   bool step_interrupts = false;  // interrupts are taken between steps, and not only where a step ends
+  bool reflect_faults = false;   // faults go to the application's own HardFault handler and do not stop it
 };
 
 class Target {

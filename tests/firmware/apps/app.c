@@ -8,6 +8,7 @@ enum { kUart2 = 0x40202000, kSysTick = 0xe000e010, kClock = 20000000 };
 
 __attribute__((weak)) void on_tick(void) {}
 __attribute__((weak)) void SVC_Handler(void) {}
+__attribute__((weak)) void HardFault_Handler(void);  // null where there is none
 __attribute__((weak)) void on_interrupt(uint32_t number) { (void)number; }
 
 void use_fp(void) {
@@ -60,7 +61,7 @@ void Reset_Handler(void) {
 __attribute__((section(".vectors"), used)) void (*const vectors[])(void) = {(void (*)(void)) & stack_end,
                                                                             Reset_Handler,
                                                                             0,
-                                                                            0,
+                                                                            HardFault_Handler,
                                                                             0,
                                                                             0,
                                                                             0,

@@ -16,6 +16,7 @@ using namespace mv;
 class Crashes final : public arch::CrashListener {
  public:
   void on_crash(debug::Event, const debug::Context&, const debug::FaultRegisters&) override { crashed = true; }
+  void on_reflected(debug::Event, const debug::Context&, const debug::FaultRegisters&) override {}
   volatile bool crashed = false;
 };
 

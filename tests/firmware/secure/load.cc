@@ -36,7 +36,21 @@ class Events final : public debug::DebugEvents, public arch::CrashListener {
   }
 
   void on_crash(debug::Event event, const debug::Context& context, const debug::FaultRegisters& fault) override {
-    console::write(event == debug::Event::kBreakpoint ? "crash: breakpoint" : "crash: fault");
+    say_fault("crash: ", event, context, fault);
+  }
+
+  void on_reflected(debug::Event event, const debug::Context& context, const debug::FaultRegisters& fault) override {
+    say_fault("reflected: ", event, context, fault);
+  }
+
+  volatile bool halted = false;
+  debug::Context halted_context;
+
+ private:
+  static void say_fault(const char* what, debug::Event event, const debug::Context& context,
+                        const debug::FaultRegisters& fault) {
+    console::write(what);
+    console::write(event == debug::Event::kBreakpoint ? "breakpoint" : "fault");
     console::write(context.frame_valid ? " pc " : " no frame, sp ");
     console::write_hex(context.frame_valid ? context.pc() : context.core[13]);
     console::write(" cfsr ");
@@ -47,9 +61,6 @@ class Events final : public debug::DebugEvents, public arch::CrashListener {
     console::write_decimal(context.core[16] & 0x1ff);
     console::write("\r\n");
   }
-
-  volatile bool halted = false;
-  debug::Context halted_context;
 };
 
 Events events;
@@ -99,6 +110,7 @@ void round(std::uint32_t number) {
 
 [[noreturn]] void thread() {
   board::world().listen(&events, &events);
+  board::world().reflect_faults(true);
   board::world().start();
   for (std::uint32_t number = 1;; ++number) round(number);
 }
