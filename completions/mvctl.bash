@@ -4,19 +4,21 @@
 _mvctl_command() {  # what stands below the command $1
   subcommands='' flags='' arguments=''
   case "$1" in
-    'mvctl') subcommands='keys bundle init deploy debug crashes devices apps logs events signers context emulator completion help' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='' ;;
+    'mvctl') subcommands='keys bundle init deploy debug trace crashes devices apps logs events signers context emulator completion help' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='' ;;
     'mvctl keys') subcommands='create show list' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='' ;;
     'mvctl keys create') subcommands='' flags='--help -h --private-key --debug-auth-privkey --public-key --debug-auth-pubkey --force --output --context --quiet -q --verbose -v --version' arguments='' ;;
     'mvctl keys show') subcommands='' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='@keys' ;;
     'mvctl keys list') subcommands='' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='' ;;
-    'mvctl bundle') subcommands='create sign verify inspect' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='' ;;
+    'mvctl bundle') subcommands='create sign verify diff inspect' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='' ;;
     'mvctl bundle create') subcommands='' flags='--help -h --out -o --board --key -k --name --version --git-revision --base --debug-auth-pubkey --debug-key --halt-limit --connection-grace-time --minimum-check-in-time --maximum-politeness-time --minimum-kernel-version --minimum-restart-interval --maximum-restart-interval --include-stack-bytes --crash-region --faults --confirm-timeout --security-counter --output --context --quiet -q --verbose -v' arguments='@file' ;;
     'mvctl bundle sign') subcommands='' flags='--help -h --key -k --out -o --output --context --quiet -q --verbose -v --version' arguments='@file' ;;
     'mvctl bundle verify') subcommands='' flags='--help -h --trust --output --context --quiet -q --verbose -v --version' arguments='@file' ;;
+    'mvctl bundle diff') subcommands='' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='@file' ;;
     'mvctl bundle inspect') subcommands='' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='@file' ;;
     'mvctl init') subcommands='' flags='--help -h --board --output --context --quiet -q --verbose -v --version' arguments='@directory' ;;
     'mvctl deploy') subcommands='' flags='--help -h --device -d --wait -w --timeout --log --force --build-only --bundle-out --elf --board --key -k --name --version --git-revision --base --debug-auth-pubkey --debug-key --halt-limit --connection-grace-time --minimum-check-in-time --maximum-politeness-time --minimum-kernel-version --minimum-restart-interval --maximum-restart-interval --include-stack-bytes --crash-region --faults --confirm-timeout --security-counter --output --context --quiet -q --verbose -v' arguments='@file' ;;
-    'mvctl debug') subcommands='' flags='--help -h --key -k --sign-key --elf -e --port -p --core --gdb --load --read-only --output --context --quiet -q --verbose -v --version' arguments='@devices' ;;
+    'mvctl debug') subcommands='' flags='--help -h --key -k --elf -e --sign-key --port -p --core --gdb --load --read-only --output --context --quiet -q --verbose -v --version' arguments='@devices' ;;
+    'mvctl trace') subcommands='' flags='--help -h --key -k --elf -e --at -a --expr -x --if --count -n --for --output --context --quiet -q --verbose -v --version' arguments='@devices' ;;
     'mvctl crashes') subcommands='list show debug core' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='' ;;
     'mvctl crashes list') subcommands='' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='@devices' ;;
     'mvctl crashes show') subcommands='' flags='--help -h --elf -e --output --context --quiet -q --verbose -v --version' arguments='@devices' ;;
@@ -115,6 +117,8 @@ _mvctl_values() {  # what the option $2 of the command $1 takes; fails for a fla
     'mvctl bundle verify --trust') values='@keys' ;;
     'mvctl bundle verify --output') values='text json' ;;
     'mvctl bundle verify --context') values='@contexts' ;;
+    'mvctl bundle diff --output') values='text json' ;;
+    'mvctl bundle diff --context') values='@contexts' ;;
     'mvctl bundle inspect --output') values='text json' ;;
     'mvctl bundle inspect --context') values='@contexts' ;;
     'mvctl init --board') values='-' ;;
@@ -150,14 +154,28 @@ _mvctl_values() {  # what the option $2 of the command $1 takes; fails for a fla
     'mvctl deploy --context') values='@contexts' ;;
     'mvctl debug --key') values='@keys' ;;
     'mvctl debug -k') values='@keys' ;;
-    'mvctl debug --sign-key') values='@keys' ;;
     'mvctl debug --elf') values='@file' ;;
     'mvctl debug -e') values='@file' ;;
+    'mvctl debug --sign-key') values='@keys' ;;
     'mvctl debug --port') values='-' ;;
     'mvctl debug -p') values='-' ;;
     'mvctl debug --core') values='@file' ;;
     'mvctl debug --output') values='text json' ;;
     'mvctl debug --context') values='@contexts' ;;
+    'mvctl trace --key') values='@keys' ;;
+    'mvctl trace -k') values='@keys' ;;
+    'mvctl trace --elf') values='@file' ;;
+    'mvctl trace -e') values='@file' ;;
+    'mvctl trace --at') values='-' ;;
+    'mvctl trace -a') values='-' ;;
+    'mvctl trace --expr') values='-' ;;
+    'mvctl trace -x') values='-' ;;
+    'mvctl trace --if') values='-' ;;
+    'mvctl trace --count') values='-' ;;
+    'mvctl trace -n') values='-' ;;
+    'mvctl trace --for') values='-' ;;
+    'mvctl trace --output') values='text json' ;;
+    'mvctl trace --context') values='@contexts' ;;
     'mvctl crashes --output') values='text json' ;;
     'mvctl crashes --context') values='@contexts' ;;
     'mvctl crashes list --output') values='text json' ;;
