@@ -73,4 +73,14 @@ bool changes_something(std::string_view text) {
   return false;
 }
 
+bool is_balanced(std::string_view text) {
+  int depth = 0;
+  for (const Token& token : tokens_of(text)) {
+    const char first = text[token.start];
+    if (first == '(' || first == '[' || first == '{') ++depth;
+    if ((first == ')' || first == ']' || first == '}') && --depth < 0) return false;
+  }
+  return depth == 0;
+}
+
 }  // namespace mv::cli

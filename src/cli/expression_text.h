@@ -20,6 +20,9 @@ struct Token {
 
 std::vector<Token> tokens_of(std::string_view text);
 
+// Whether each bracket that it opens is closed in it, and no other.
+bool is_balanced(std::string_view text);
+
 // Whether it assigns, increments or decrements.
 bool changes_something(std::string_view text);
 

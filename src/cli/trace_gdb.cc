@@ -17,6 +17,7 @@ namespace {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 
+constexpr std::uint8_t kLr = 14;                  // r14, Arm DDI 0553 B3.3
 constexpr std::size_t kMostTokens = 64;           // of an expression that is collected in parts
 constexpr const char* kCollect = "collect/s80 ";  // of strings, so many characters
 
@@ -150,7 +151,7 @@ tl::expected<gdb::TraceDefinition, Failure> TraceGdb::compile(const std::vector<
   gdb::TraceDefinition definition = stub_.definition();
   for (auto& [address, point] : definition.points()) {
     point.registers.erase(gdb::arm::kPc);
-    point.registers.insert(gdb::arm::kSp);
+    point.registers.insert({gdb::arm::kSp, kLr});  // GDB knows no frame of a function that calls none without lr
     for (std::uint8_t number = 0; all_registers_ && number < gdb::arm::kFirstSystem; ++number)
       if (number != gdb::arm::kPc) point.registers.insert(number);
   }
@@ -160,6 +161,9 @@ tl::expected<gdb::TraceDefinition, Failure> TraceGdb::compile(const std::vector<
 Result TraceGdb::add(const std::string& expression) {
   if (can_collect(expression)) {
     collected_.push_back(expression);
+    // GDB follows a string only if it is computed, which the variable alone is not.
+    if (const std::string computed = "*&" + expression; tokens_of(expression).size() == 1 && can_collect(computed))
+      collected_.push_back(computed);
     return {};
   }
   if (auto good = check(expression); !good) return good;
@@ -199,10 +203,11 @@ void TraceGdb::add_parts(const std::string& expression) {
       const auto last = first + length - 1;
       const auto names = [&](const Token& token) { return token.is_word; };
       if (std::find(begin, end, true) != end || !tokens[last].closes) continue;
+      const std::string part = expression.substr(tokens[first].start, tokens[last].end - tokens[first].start);
+      if (!is_balanced(part)) continue;
       if (std::none_of(tokens.begin() + static_cast<std::ptrdiff_t>(first),
                        tokens.begin() + static_cast<std::ptrdiff_t>(last + 1), names))
         continue;
-      const std::string part = expression.substr(tokens[first].start, tokens[last].end - tokens[first].start);
       if (!stands_alone(expression, tokens, first) || !can_collect(part)) continue;
       collected_.push_back(part);
       std::fill(begin, end, true);

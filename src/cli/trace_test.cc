@@ -33,6 +33,11 @@ TEST(Expressions, AreCutIntoTokens) {
   EXPECT_TRUE(tokens_of("'a")[0].closes);
 }
 
+TEST(Expressions, HaveTheirBracketsInPairs) {
+  for (const char* whole : {"a", "(float)a", "f(a[1])", "')'"}) EXPECT_TRUE(is_balanced(whole)) << whole;
+  for (const char* part : {"float)a", "(float", "a]", ")(", "(a"}) EXPECT_FALSE(is_balanced(part)) << part;
+}
+
 TEST(Expressions, AreToldFromStatementsThatChangeSomething) {
   for (const char* reads : {"a == b", "a != b", "a <= b", "a >= b", "a << b", "p->x", "a - -b", "a + +b", "x"})
     EXPECT_FALSE(changes_something(reads)) << reads;
