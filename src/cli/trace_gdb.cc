@@ -160,10 +160,11 @@ tl::expected<gdb::TraceDefinition, Failure> TraceGdb::compile(const std::vector<
 
 Result TraceGdb::add(const std::string& expression) {
   if (can_collect(expression)) {
-    collected_.push_back(expression);
-    // GDB follows a string only if it is computed, which the variable alone is not.
-    if (const std::string computed = "*&" + expression; tokens_of(expression).size() == 1 && can_collect(computed))
-      collected_.push_back(computed);
+    // GDB follows a string only if it is computed, which a variable alone is not.
+    const std::string computed = "*&" + expression;
+    const bool is_variable = tokens_of(expression).size() == 1;
+    const bool to_string = is_variable && what_is(expression).console.find("char *") != std::string::npos;
+    collected_.push_back(to_string && can_collect(computed) ? computed : expression);
     return {};
   }
   if (auto good = check(expression); !good) return good;

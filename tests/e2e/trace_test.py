@@ -19,7 +19,9 @@ def line(text):
     return found[0]
 
 
-class Trace(ChainTest):
+class TraceTest(ChainTest):
+    """A device that runs the program, and traces of it."""
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -48,6 +50,8 @@ class Trace(ChainTest):
         self.assertEqual(done.returncode, code, done.stdout)
         return done.stdout
 
+
+class Trace(TraceTest):
     def assert_undisturbed(self):
         """Never halted: no round of the application took longer than it should."""
         device = self.chain.device("bench")
@@ -114,18 +118,6 @@ class Trace(ChainTest):
         self.assertRegex(out, rf"(?m)^trace +.*trace\.c:{line('MARK measured')} in measure; the application runs on")
         self.assertRegex(out, r"(?m)^\+\d+\.\d{6} s  round = \d+  \(float\)temp/10 = [\d.]+$")
 
-    def test_hits_that_find_no_room_are_counted(self):
-        records = self.records("i", "name", "history", count=300, at="MARK burst")
-        lost = sum(record.get("lost", 0) for record in records)
-        hits = [record for record in records if "hit" in record]
-        self.assertEqual(len(hits), 300)
-        self.assertGreater(lost, 0)
-        self.assertTrue(all("faster" in record["why"] for record in records if "lost" in record))
-        self.assertEqual(hits[-1]["hit"], len(hits) + lost)  # nothing is missing without a word
-        for hit in hits:
-            i = hit["values"][0]["value"]
-            self.assertEqual((hit["hit"] - 1) % 2000, i)
-
     def test_a_duration_ends_it(self):
         began = time.monotonic()
         out = self.chain.mvctl(*self.options("round"), "--for", "1s", "--output", "json")
@@ -170,6 +162,22 @@ class Trace(ChainTest):
         self.addCleanup(debugger.close)
         out = debugger.gdb(self.elf, "compare-sections .text", "detach")
         self.assertRegex(out, r"Section \.text.*: matched")
+
+
+class SlowLine(TraceTest):
+    device_options = ("--rate", "4000")
+
+    def test_hits_that_find_no_room_are_counted(self):
+        records = self.records("i", "name", "history", count=300, at="MARK burst")
+        lost = sum(record.get("lost", 0) for record in records)
+        hits = [record for record in records if "hit" in record]
+        self.assertEqual(len(hits), 300)
+        self.assertGreater(lost, 0)
+        self.assertTrue(all("faster" in record["why"] for record in records if "lost" in record))
+        self.assertEqual(hits[-1]["hit"], len(hits) + lost)  # nothing is missing without a word
+        for hit in hits:
+            i = hit["values"][0]["value"]
+            self.assertEqual((hit["hit"] - 1) % 2000, i)
 
 
 class LostLink(ChainTest):
