@@ -136,8 +136,8 @@ bool SystemCalls::update_staged() {
 
 // ---- restart ----
 
+// In interrupts as well: a fault handler of the application has no better way out.
 MvStatus SystemCalls::restart(std::uint32_t mode) {
-  if (board_.in_interrupt()) return MV_STATUS_UNAVAILABLE;
   if (mode != MV_RESTARTMODE_AUTOAPPLYUPDATE) return MV_STATUS_PARAMETERFAULT;
   restart_ = true;
   board_.wake_secure_thread();

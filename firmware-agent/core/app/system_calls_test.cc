@@ -182,10 +182,15 @@ TEST_F(SystemCallsTest, RestartIsLeftToTheSecureThread) {
 
 TEST_F(SystemCallsTest, SomeCallsAreNotForInterrupts) {
   board_.interrupt = true;
-  EXPECT_EQ(calls_.restart(MV_RESTARTMODE_AUTOAPPLYUPDATE), MV_STATUS_UNAVAILABLE);
   EXPECT_EQ(calls_.get_wake_reason(kRam), MV_STATUS_UNAVAILABLE);
   EXPECT_EQ(calls_.system_led_enable(1), MV_STATUS_UNAVAILABLE);
   EXPECT_EQ(calls_.open_system_notification(kRam, kRam), MV_STATUS_UNAVAILABLE);
+}
+
+TEST_F(SystemCallsTest, AFaultHandlerMayRestartTheApplication) {
+  board_.interrupt = true;
+  EXPECT_EQ(calls_.restart(MV_RESTARTMODE_AUTOAPPLYUPDATE), MV_STATUS_OKAY);
+  EXPECT_TRUE(calls_.take_restart());
 }
 
 TEST_F(SystemCallsTest, LogsOnlyAfterLoggingWasSetUp) {
