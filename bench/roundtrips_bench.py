@@ -7,8 +7,8 @@ DELAY = 0.15  # seconds each way
 
 
 def beside(row, plain):
-    """The row with what the plain tunnel took."""
-    turns, seconds = plain[row["action"]]
+    """The row with what the plain tunnel took; None where it has no such action, or takes an hour for it."""
+    turns, seconds = plain.get(row["action"], (None, None))
     return dict(row, plain_round_trips=turns, plain_seconds=None if seconds is None else round(seconds, 2))
 
 

@@ -25,6 +25,11 @@ def fetch():
     """Why the suite cannot be run; nothing if it can."""
     if not shutil.which("runtest"):
         return "DejaGnu is not installed: run scripts/setup"
+    try:
+        for end in os.openpty():  # through one of these DejaGnu types at GDB
+            os.close(end)
+    except OSError as error:
+        return f"no pseudo-terminal can be opened here ({error.strerror}): is /dev/pts mounted?"
     done = subprocess.run([HERE / "fetch"], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     return f"GDB's testsuite cannot be fetched:\n{done.stdout}" if done.returncode != 0 else None
 

@@ -90,7 +90,8 @@ std::uint32_t FakeBoard::run(std::uint32_t instructions) {
       raise(Event::kBreakpoint);
     } else if (guarding_ && meets_guard(memory_.halfword(cpu.pc()))) {
       raise(Event::kWatchpoint);
-    } else if (!execute()) {
+    } else if (const std::uint32_t at = cpu.pc(); !execute()) {
+      cpu.pc() = at;
       raise(Event::kFault);
     } else {
       ++executed;
