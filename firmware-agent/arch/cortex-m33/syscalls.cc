@@ -15,6 +15,12 @@ mv::app::SystemCalls* system_calls = nullptr;
 void mv::arch::set_system_calls(app::SystemCalls& calls) { system_calls = &calls; }
 
 // A call with its arguments, carried out by a member function of app::SystemCalls.
+#define MV_CALL0(name, method)                \
+  extern "C" std::uint32_t mv_call_##name() { \
+    const mv::arch::SystemCall guard;         \
+    return system_calls->method();            \
+  }
+
 #define MV_CALL1(name, method)                               \
   extern "C" std::uint32_t mv_call_##name(std::uint32_t a) { \
     const mv::arch::SystemCall guard;                        \
@@ -53,6 +59,7 @@ MV_CALL2(mvOpenSystemNotification, open_system_notification)
 MV_CALL1(mvCloseSystemNotification, close_system_notification)
 
 MV_CALL1(mvRestart, restart)
+MV_CALL0(mvConfirmUpdate, confirm_update)
 MV_CALL1(mvGetWakeReason, get_wake_reason)
 
 MV_CALL2(mvServerLoggingInit, server_logging_init)

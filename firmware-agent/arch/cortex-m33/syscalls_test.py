@@ -42,6 +42,8 @@ TABLE = {
     0x208: "mvExternalFlashClose", 0x210: "mvExternalFlashGetInfo", 0x218: "mvExternalFlashWriteBlocking",
     0x220: "mvExternalFlashOpen", 0x228: "mvExternalFlashEraseBlocking", 0x230: "mvExternalFlashReadBlocking",
     0x240: "mvSetWifiConfig", 0x248: "mvGetWifiConfig",
+    # Not of the original:
+    0x250: "mvConfirmUpdate",
 }
 
 

@@ -4,17 +4,38 @@
 
 namespace mv::host {
 
-FakeFlash::FakeFlash(std::uint32_t size) : bytes_(size, 0xFF), cells_(size / kQuadWord, Cell::kErased) {}
+FakeFlash::FakeFlash(std::uint32_t size) : pages_(size / kPage, erased_page()) {}
+
+const std::shared_ptr<FakeFlash::Page>& FakeFlash::erased_page() {
+  static const std::shared_ptr<Page> page = [] {
+    auto made = std::make_shared<Page>();
+    made->bytes.fill(0xFF);
+    made->cells.fill(Cell::kErased);
+    return made;
+  }();
+  return page;
+}
+
+FakeFlash::Page& FakeFlash::writable(std::size_t page) {
+  std::shared_ptr<Page>& own = pages_.at(page);
+  if (own.use_count() != 1) own = std::make_shared<Page>(*own);
+  return *own;
+}
 
 Flash::Result FakeFlash::read(std::uint32_t offset, std::span<std::uint8_t> out) {
   if (!powered_) return Result::kFailed;
   if (offset > size() || out.size() > size() - offset) return Result::kOutOfRange;
-  if (out.empty()) return Result::kOk;
-  const std::size_t last = (offset + out.size() - 1) / kQuadWord;
-  for (std::size_t quad_word = offset / kQuadWord; quad_word <= last; ++quad_word) {
-    if (cells_[quad_word] == Cell::kTorn) return Result::kEccError;
+  while (!out.empty()) {
+    const Page& page = *pages_[offset / kPage];
+    const std::size_t at = offset % kPage;
+    const auto part = out.first(std::min(out.size(), kPage - at));
+    for (std::size_t cell = at / kQuadWord; cell <= (at + part.size() - 1) / kQuadWord; ++cell) {
+      if (page.cells[cell] == Cell::kTorn) return Result::kEccError;
+    }
+    std::copy_n(page.bytes.begin() + static_cast<std::ptrdiff_t>(at), part.size(), part.begin());
+    out = out.subspan(part.size());
+    offset += static_cast<std::uint32_t>(part.size());
   }
-  std::copy_n(bytes_.begin() + offset, out.size(), out.begin());
   return Result::kOk;
 }
 
@@ -23,11 +44,10 @@ Flash::Result FakeFlash::erase_page(std::uint32_t offset) {
   bool torn = false;
   if (!step(torn)) return Result::kFailed;
   if (torn) {
-    tear_page(offset);
+    tear_page(writable(offset / kPage));
     return Result::kFailed;
   }
-  std::fill_n(bytes_.begin() + offset, kPage, std::uint8_t{0xFF});
-  std::fill_n(cells_.begin() + offset / kQuadWord, kPage / kQuadWord, Cell::kErased);
+  pages_[offset / kPage] = erased_page();
   return powered_ ? Result::kOk : Result::kFailed;
 }
 
@@ -35,17 +55,20 @@ Flash::Result FakeFlash::program(std::uint32_t offset, std::span<const std::uint
   if (offset % kQuadWord != 0 || quad_words.size() % kQuadWord != 0) return Result::kOutOfRange;
   if (offset > size() || quad_words.size() > size() - offset) return Result::kOutOfRange;
   for (std::uint32_t done = 0; done < quad_words.size(); done += kQuadWord) {
-    const std::uint32_t quad_word = (offset + done) / static_cast<std::uint32_t>(kQuadWord);
-    if (cells_[quad_word] != Cell::kErased) return powered_ ? Result::kNotErased : Result::kFailed;
+    const std::uint32_t at = offset + done;
+    if (pages_[at / kPage]->cells[at % kPage / kQuadWord] != Cell::kErased) {
+      return powered_ ? Result::kNotErased : Result::kFailed;
+    }
     bool torn = false;
     if (!step(torn)) return Result::kFailed;
     const auto bytes = quad_words.subspan(done, kQuadWord);
     if (torn) {
-      tear_quad_word(quad_word, bytes);
+      tear_quad_word(at, bytes);
       return Result::kFailed;
     }
-    std::ranges::copy(bytes, bytes_.begin() + offset + done);
-    cells_[quad_word] = Cell::kWritten;
+    Page& page = writable(at / kPage);
+    std::ranges::copy(bytes, page.bytes.begin() + at % kPage);
+    page.cells[at % kPage / kQuadWord] = Cell::kWritten;
     if (!powered_) return Result::kFailed;
   }
   return Result::kOk;
@@ -65,8 +88,12 @@ void FakeFlash::restore_power() {
 }
 
 void FakeFlash::load(std::uint32_t offset, std::span<const std::uint8_t> bytes) {
-  std::ranges::copy(bytes, bytes_.begin() + offset);
-  for (std::size_t at = offset; at < offset + bytes.size(); at += 1) cells_[at / kQuadWord] = Cell::kWritten;
+  for (const std::uint8_t byte : bytes) {
+    Page& page = writable(offset / kPage);
+    page.bytes[offset % kPage] = byte;
+    page.cells[offset % kPage / kQuadWord] = Cell::kWritten;
+    ++offset;
+  }
 }
 
 std::uint32_t FakeFlash::random() {
@@ -83,39 +110,32 @@ bool FakeFlash::step(bool& torn) {
   if (number == fail_at_) return false;
   if (number != cut_at_) return true;
   powered_ = false;
-  torn = how_ == Cut::kTorn;
+  torn = how_ == Cut::kTornEarly || how_ == Cut::kTornLate;
   return how_ != Cut::kNotDone;
 }
 
-void FakeFlash::tear_quad_word(std::uint32_t quad_word, std::span<const std::uint8_t> bytes) {
-  switch (random() % 4) {
-    case 0:
-      cells_[quad_word] = Cell::kUsedUp;  // a few electrons short of a bit: reads as erased
-      break;
-    case 1:
-      std::ranges::copy(bytes, bytes_.begin() + static_cast<std::ptrdiff_t>(quad_word * kQuadWord));
-      cells_[quad_word] = Cell::kWritten;
-      break;
-    default:
-      cells_[quad_word] = Cell::kTorn;
-      break;
+void FakeFlash::tear_quad_word(std::uint32_t offset, std::span<const std::uint8_t> bytes) {
+  Page& page = writable(offset / kPage);
+  Cell& cell = page.cells[offset % kPage / kQuadWord];
+  if (random() % 2 == 0) {
+    cell = Cell::kTorn;
+  } else if (how_ == Cut::kTornEarly) {
+    cell = Cell::kUsedUp;  // a few electrons short of a bit: reads as erased
+  } else {
+    std::ranges::copy(bytes, page.bytes.begin() + offset % kPage);
+    cell = Cell::kWritten;
   }
 }
 
-void FakeFlash::tear_page(std::uint32_t offset) {
+void FakeFlash::tear_page(Page& page) {
   for (std::size_t at = 0; at < kPage; at += kQuadWord) {
-    Cell& cell = cells_[(offset + at) / kQuadWord];
-    switch (random() % 3) {
-      case 0:
-        break;  // as it was
-      case 1:
-        std::fill_n(bytes_.begin() + static_cast<std::ptrdiff_t>(offset + at), kQuadWord, std::uint8_t{0xFF});
-        cell = Cell::kUsedUp;
-        break;
-      default:
-        cell = Cell::kTorn;
-        break;
-    }
+    Cell& cell = page.cells[at / kQuadWord];
+    if (random() % 3 == 0) {
+      cell = Cell::kTorn;
+    } else if (how_ == Cut::kTornLate) {
+      std::fill_n(page.bytes.begin() + static_cast<std::ptrdiff_t>(at), kQuadWord, std::uint8_t{0xFF});
+      cell = Cell::kUsedUp;
+    }  // else as it was
   }
 }
 

@@ -2,12 +2,16 @@
 //
 // An operation is one quad-word programmed or one page erased. `cut_at(n, how)` lets n operations pass and then cuts
 // the power: the next one happens not at all, in part, or whole, and from then on every call answers kFailed until
-// `restore_power`. Of an operation in part, what is left behind depends on `seed`: a torn quad-word reads as an ECC
-// error, or as if still erased but used up, or as written; a torn page is a patchwork of old contents, erased and
-// unreadable.
+// `restore_power`. Of an operation in part, what is left behind depends on `seed`: a quad-word torn early reads as if
+// still erased but is used up, torn late as written, and either as an ECC error; a page torn early is a patchwork of
+// old contents and unreadable places, torn late of erased ones and unreadable ones.
+//
+// A copy shares its pages with the original until one of them changes.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -17,11 +21,11 @@ namespace mv::host {
 
 class FakeFlash final : public Flash {
  public:
-  enum class Cut : std::uint8_t { kNotDone, kTorn, kDone };
+  enum class Cut : std::uint8_t { kNotDone, kTornEarly, kTornLate, kDone };
 
   explicit FakeFlash(std::uint32_t size);
 
-  std::uint32_t size() const override { return static_cast<std::uint32_t>(bytes_.size()); }
+  std::uint32_t size() const override { return static_cast<std::uint32_t>(pages_.size() * kPage); }
   Result read(std::uint32_t offset, std::span<std::uint8_t> out) override;
   Result erase_page(std::uint32_t offset) override;
   Result program(std::uint32_t offset, std::span<const std::uint8_t> quad_words) override;
@@ -40,18 +44,26 @@ class FakeFlash final : public Flash {
   void load(std::uint32_t offset, std::span<const std::uint8_t> bytes);
 
   // Flips one bit behind the ECC's back.
-  void flip_bit(std::uint32_t offset, unsigned bit) { bytes_.at(offset) ^= static_cast<std::uint8_t>(1U << bit); }
+  void flip_bit(std::uint32_t offset, unsigned bit) {
+    writable(offset / kPage).bytes[offset % kPage] ^= static_cast<std::uint8_t>(1U << bit);
+  }
 
  private:
   enum class Cell : std::uint8_t { kErased, kWritten, kUsedUp, kTorn };
 
+  struct Page {
+    std::array<std::uint8_t, kPage> bytes;
+    std::array<Cell, kPage / kQuadWord> cells;
+  };
+
+  static const std::shared_ptr<Page>& erased_page();
+  Page& writable(std::size_t page);
   std::uint32_t random();
   bool step(bool& torn);
-  void tear_quad_word(std::uint32_t quad_word, std::span<const std::uint8_t> bytes);
-  void tear_page(std::uint32_t offset);
+  void tear_quad_word(std::uint32_t offset, std::span<const std::uint8_t> bytes);
+  void tear_page(Page& page);
 
-  std::vector<std::uint8_t> bytes_;
-  std::vector<Cell> cells_;  // one a quad-word
+  std::vector<std::shared_ptr<Page>> pages_;
   std::uint64_t operations_ = 0;
   std::uint64_t cut_at_ = ~0ULL;
   std::uint64_t fail_at_ = ~0ULL;

@@ -79,7 +79,7 @@ TEST(CrashStore, ACutWhileACrashIsWrittenLosesAtMostThatCrash) {
     store.mount();
     auto first = crash("first"), second = crash("second");
     ASSERT_TRUE(store.add(first));
-    flash.cut_at(at, host::FakeFlash::Cut::kTorn, at + 1);
+    flash.cut_at(at, host::FakeFlash::Cut::kTornLate, at + 1);
     store.add(second);
     flash.restore_power();
     CrashStore again(flash);

@@ -94,6 +94,7 @@ bool Supervisor::poll() {
     events_.post("application restarted", "it asked for it");
     start(MV_WAKEREASON_REMOTEAPPLICATIONRESTART);
   }
+  if (calls_.take_confirmation()) engine_.confirm();
   if (restart_wanted_ > restart_done_) restart_by_cloud();
   if (clock_.uptime_us() >= halt_settles_at_us_) {
     halt_settles_at_us_ = kNever;
@@ -171,6 +172,7 @@ void Supervisor::record_crash() {
   fill_regions(report);
   if (!crashes_.add(report)) log_.append("a crash of the application could not be written to flash");
   log_.append(reason);
+  engine_.application_crashed();
   begin_back_off();
 }
 

@@ -80,6 +80,7 @@ class Supervisor final : public debug::Supervisor, public link::UpdateControl, p
 
   // update::ApplicationHost
   bool application_runs() override { return state_ == State::kRunning; }
+  bool application_held() override { return halted_; }
   void stop_for_install() override;
   void install_ended(bool installed) override;
   void update_withdrawn() override { calls_.update_gone(); }
@@ -105,7 +106,7 @@ class Supervisor final : public debug::Supervisor, public link::UpdateControl, p
   CrashStore& crashes_;
   LogBuffer& log_;
   link::EventSink& events_;
-  storage::RecordStore counters_;
+  storage::RecordsOf<2> counters_;
 
   State state_ = State::kNone;
   bool run_unsigned_ = false;

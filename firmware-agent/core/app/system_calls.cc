@@ -144,6 +144,13 @@ MvStatus SystemCalls::restart(std::uint32_t mode) {
   return MV_STATUS_OKAY;
 }
 
+// In interrupts too: whatever proves to the application that it works may be one.
+MvStatus SystemCalls::confirm_update() {
+  confirmed_ = true;
+  board_.wake_secure_thread();
+  return MV_STATUS_OKAY;
+}
+
 MvStatus SystemCalls::get_wake_reason(std::uint32_t out) {
   if (board_.in_interrupt()) return MV_STATUS_UNAVAILABLE;
   const std::array<std::uint8_t, 1> reason = {static_cast<std::uint8_t>(wake_reason_)};  // the enum is one byte wide
@@ -156,6 +163,7 @@ void SystemCalls::reset(MvWakeReason reason) {
   system_events_.reset();
   network_requests_.reset();
   restart_ = false;
+  confirmed_ = false;
   logging_ = false;
   used_network_ = false;
   wake_reason_ = reason;

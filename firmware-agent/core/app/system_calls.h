@@ -53,6 +53,7 @@ class SystemCalls final : public Notifier, public link::LinkObserver {
   MvStatus close_system_notification(std::uint32_t handle_in_out);
 
   MvStatus restart(std::uint32_t mode);
+  MvStatus confirm_update();
   MvStatus get_wake_reason(std::uint32_t out);
 
   MvStatus server_logging_init(std::uint32_t buffer, std::uint32_t length);
@@ -70,6 +71,9 @@ class SystemCalls final : public Notifier, public link::LinkObserver {
 
   // True once for each mvRestart.
   bool take_restart() { return restart_.exchange(false); }
+
+  // True once for each mvConfirmUpdate.
+  bool take_confirmation() { return confirmed_.exchange(false); }
 
   // Sets or clears one of the reasons that mvGetNetworkReasons shows.
   void set_reason(MvNetworkReason reason, bool applies);
@@ -99,6 +103,7 @@ class SystemCalls final : public Notifier, public link::LinkObserver {
   Subscriptions<16> network_requests_{3};
   std::span<const char> device_id_;
   std::atomic<bool> restart_ = false;
+  std::atomic<bool> confirmed_ = false;
   MvWakeReason wake_reason_ = MV_WAKEREASON_COLDBOOT;
   std::uint32_t reasons_ = 0;
   bool connected_ = false;

@@ -216,7 +216,7 @@ bool CloudSession::send_logs() {
 }
 
 bool CloudSession::send_blob_request() {
-  constexpr std::size_t kLongestRequest = 64;  // 34 bytes of hash and three numbers
+  constexpr std::size_t kLongestRequest = mv_wire_BlobRequest_size;
   if (frames_.sendable(Stream::kBlob) < kLongestRequest) return false;
   const std::size_t size = blobs_.encode_request(frames_.payload().first(kLongestRequest));
   frames_.send(Type::kData, Stream::kBlob, size);

@@ -127,12 +127,20 @@ struct TestSink final : link::BlobSink {
     data.append(bytes.begin(), bytes.end());
     total = size;
   }
+  void on_record(std::uint32_t segment, std::uint32_t offset, std::span<const std::uint8_t> bytes,
+                 std::uint32_t size) override {
+    std::string& record = records[segment];
+    EXPECT_EQ(offset, record.size());
+    record.append(bytes.begin(), bytes.end());
+    total = size;
+  }
   void on_fetched() override { ++fetched; }
   void on_missing() override { ++missing; }
   void on_interrupted() override { ++interrupted; }
 
   std::uint32_t start = 0;
   std::string data;
+  std::map<std::uint32_t, std::string> records;
   std::uint32_t total = 0;
   int fetched = 0, missing = 0, interrupted = 0;
 };

@@ -210,6 +210,48 @@ TEST_F(BlobTest, InterruptsOnAnAnswerThatMakesNoSense) {
   }
 }
 
+TEST_F(BlobTest, FetchesTheRecordsOfSegmentsInTheirOrder) {
+  connect();
+  link::SegmentQuery query = {hash, 3, {9}, true, 0b10100};
+  ASSERT_TRUE(agent->blobs().fetch_segments(query, sink));
+  settle();
+  ASSERT_EQ(cloud.requests.size(), 1U);
+  const wire::SegmentRequest& asked = cloud.requests[0].segments();
+  EXPECT_EQ(asked.manifest(), std::string(hash.begin(), hash.end()));
+  EXPECT_EQ(asked.layer(), 3U);
+  EXPECT_EQ(asked.from().size(), 32U);
+  EXPECT_EQ(asked.wanted(), 0b10100U);
+  EXPECT_EQ(cloud.requests[0].hash(), "");
+  for (const auto& [segment, offset, size, total] :
+       {std::array<std::uint32_t, 4>{2, 0, 1000, 1500}, {2, 1000, 500, 1500}, {4, 0, 7, 7}}) {
+    auto message = chunk(offset, size, total);
+    message.set_segment(segment);
+    EXPECT_EQ(sink.fetched, 0);
+    cloud.send_chunk(message);
+    settle();
+  }
+  EXPECT_EQ(sink.records[2].size(), 1500U);
+  EXPECT_EQ(sink.records[4].size(), 7U);
+  EXPECT_EQ(sink.fetched, 1);
+  EXPECT_TRUE(agent->blobs().ready());
+}
+
+TEST_F(BlobTest, InterruptsOnARecordThatWasNotAskedFor) {
+  connect();
+  int times = 0;
+  for (const std::uint32_t segment : {0U, 4U, 31U, 32U, 0xFFFFFFFFU}) {
+    ASSERT_TRUE(agent->blobs().fetch_segments({hash, 0, {}, false, 0b10010}, sink));
+    settle();
+    EXPECT_EQ(cloud.requests.back().segments().from(), "");
+    auto message = chunk(0, 10, 10);
+    message.set_segment(segment);
+    cloud.send_chunk(message);
+    settle();
+    EXPECT_EQ(sink.interrupted, ++times) << segment;
+  }
+  EXPECT_TRUE(sink.records.empty());
+}
+
 TEST_F(BlobTest, DropsWhatComesOfACancelledFetch) {
   connect();
   ASSERT_TRUE(fetch(0, 10));

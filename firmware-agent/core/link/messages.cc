@@ -70,7 +70,7 @@ std::optional<BlobChunk> decode_chunk(std::span<const std::uint8_t> payload) {
   message.data.arg = &data;
   pb_istream_t stream = pb_istream_from_buffer(payload.data(), payload.size());
   if (!pb_decode(&stream, mv_wire_BlobChunk_fields, &message)) return std::nullopt;
-  return BlobChunk{message.request, message.offset, data, message.total, message.missing};
+  return BlobChunk{message.request, message.offset, data, message.total, message.missing, message.segment};
 }
 
 EncodedBatch encode_logs(LogSource& logs, std::uint64_t after, std::span<std::uint8_t> out) {

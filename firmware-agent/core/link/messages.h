@@ -27,6 +27,7 @@ struct BlobChunk {
   std::span<const std::uint8_t> data;  // points into the payload
   std::uint32_t total;
   bool missing;
+  std::uint32_t segment;  // if segments were asked for
 };
 
 std::optional<BlobChunk> decode_chunk(std::span<const std::uint8_t> payload);

@@ -4,6 +4,7 @@
 // Messages are the nanopb structures of wire/proto/link.proto.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -38,7 +39,12 @@ class BlobSink {
   // The next bytes, in order and without gaps, checked against what was asked for. `total`: size of the whole blob.
   virtual void on_chunk(std::uint32_t offset, std::span<const std::uint8_t> data, std::uint32_t total) = 0;
 
-  // The whole length has come; another fetch may be started from here.
+  // The next bytes of a segment's record (docs/delta-format.md), `offset` in it, `total` its size. Records come one
+  // after the other in the order of their segments, of those that were asked for.
+  virtual void on_record(std::uint32_t segment, std::uint32_t offset, std::span<const std::uint8_t> data,
+                         std::uint32_t total) = 0;
+
+  // All of it has come; another fetch may be started from here.
   virtual void on_fetched() = 0;
 
   // The cloud has no such blob, or not as many bytes. The fetch is over.
@@ -52,6 +58,15 @@ class BlobSink {
   ~BlobSink() = default;
 };
 
+// Segments of one layer, as records against an old image.
+struct SegmentQuery {
+  std::array<std::uint8_t, 32> manifest;  // SHA-256 of the file of the bundle whose layer it is
+  std::uint32_t layer;                    // its index there
+  std::array<std::uint8_t, 32> from;      // likewise of the bundle whose layers are the old image
+  bool has_from;                          // else there is no old image
+  std::uint32_t wanted;                   // bit n: segment n
+};
+
 // What the link offers to the update engine: parts of blobs (manifests, layers), named by their SHA-256.
 class BlobFetcher {
  public:
@@ -62,6 +77,9 @@ class BlobFetcher {
   // on_missing, on_interrupted, or until `cancel`.
   virtual bool fetch(std::span<const std::uint8_t, 32> hash, std::uint32_t offset, std::uint32_t length,
                      BlobSink& sink) = 0;
+
+  // Asks for the records of segments, at least one. Otherwise as `fetch`.
+  virtual bool fetch_segments(const SegmentQuery& query, BlobSink& sink) = 0;
 
   // Forgets the open fetch without a word to its sink; what still comes of it is dropped.
   virtual void cancel() = 0;

@@ -22,7 +22,7 @@ class FlashSessionStore final : public SessionStore {
   void save(std::span<const std::uint8_t> session) override;
 
  private:
-  storage::RecordStore records_;
+  storage::RecordsOf<1> records_;
 };
 
 }  // namespace mv::link

@@ -14,15 +14,18 @@ struct Area {
 };
 
 inline constexpr Area kApplication = {0x000000, 0x100000};    // 1 MiB: the installed image
-inline constexpr Area kStaging = {0x100000, 0x100000};        // 1 MiB: what is being fetched
+inline constexpr Area kStaging = {0x100000, 0x100000};        // 1 MiB: what is being fetched, encrypted
 inline constexpr Area kUpdateJournal = {0x200000, 0x008000};  // states of the update, one record a quad-word or more
 inline constexpr Area kManifests = {0x208000, 0x008000};      // manifest of the running and of the staged bundle
 inline constexpr Area kCrashRecords = {0x210000, 0x008000};
-inline constexpr Area kCounters = {0x218000, 0x004000};     // boot count, crash number
-inline constexpr Area kTlsSession = {0x21C000, 0x004000};   // saved session for resumption
-inline constexpr Area kMicrovisor = {0x800000, 0x080000};   // signed image, checked and started by the boot ROM
-inline constexpr Area kIdentity = {0x900000, 0x002000};     // provisioned once: length, CRC-32, wire::Identity
-inline constexpr Area kEntropySeed = {0x904000, 0x004000};  // boards without a source of randomness
+inline constexpr Area kCounters = {0x218000, 0x004000};      // boot count, crash number
+inline constexpr Area kTlsSession = {0x21C000, 0x004000};    // saved session for resumption
+inline constexpr Area kStagingIndex = {0x220000, 0x008000};  // which blocks of the staging area are whole
+inline constexpr Area kUndoIndex = {0x228000, 0x008000};     // and of the undo area
+inline constexpr Area kUndo = {0x300000, 0x100000};          // 1 MiB: what an installation on trial replaced, encrypted
+inline constexpr Area kMicrovisor = {0x800000, 0x080000};    // signed image, checked and started by the boot ROM
+inline constexpr Area kIdentity = {0x900000, 0x002000};      // provisioned once: length, CRC-32, wire::Identity
+inline constexpr Area kEntropySeed = {0x904000, 0x004000};   // boards without a source of randomness
 
 inline constexpr std::uint32_t kFlashSize = 0x1000000;  // 16 MiB
 

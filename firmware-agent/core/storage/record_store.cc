@@ -38,7 +38,7 @@ std::uint16_t size_of(std::span<const std::uint8_t, kQuadWord> header) {
 }  // namespace
 
 void RecordStore::mount() {
-  newest_ = {};
+  std::ranges::fill(newest_, Entry{});
   page_ = 0;
   sequence_ = 0;
   for (std::uint32_t page = 0; page < pages(); ++page) {
@@ -74,7 +74,7 @@ void RecordStore::scan(std::uint32_t page) {
       if (!erased) next_ = offset;
       continue;
     }
-    if ((*header)[0] < kKinds && payload_valid(offset, *header)) {
+    if ((*header)[0] < newest_.size() && payload_valid(offset, *header)) {
       newest_[(*header)[0]] = {offset, number_of(*header), size_of(*header)};
     }
     offset += kQuadWord + in_quad_words(size_of(*header));
@@ -97,7 +97,7 @@ bool RecordStore::payload_valid(std::uint32_t offset, const QuadWord& header) {
 }
 
 std::optional<RecordStore::Record> RecordStore::find(std::uint8_t kind) const {
-  if (kind >= kKinds || newest_[kind].offset == 0) return std::nullopt;
+  if (kind >= newest_.size() || newest_[kind].offset == 0) return std::nullopt;
   return Record{newest_[kind].number, newest_[kind].size};
 }
 
@@ -109,7 +109,7 @@ std::size_t RecordStore::read(std::uint8_t kind, std::span<std::uint8_t> out) {
 }
 
 bool RecordStore::put(std::uint8_t kind, std::uint32_t number, std::span<const std::uint8_t> bytes) {
-  if (kind >= kKinds || bytes.size() > kMaxBytes) return false;
+  if (kind >= newest_.size() || bytes.size() > kMaxBytes) return false;
   while (sequence_ != 0 && has_room(bytes.size())) {
     if (append(kind, number, bytes)) return true;
   }
@@ -142,13 +142,13 @@ bool RecordStore::append(std::uint8_t kind, std::uint32_t number, std::span<cons
 // Begins the next page with the newest record of every other kind, then this one. The page counts once its header is
 // written, so until then everything is as before.
 bool RecordStore::write_on_new_page(std::uint8_t kind, std::uint32_t number, std::span<const std::uint8_t> bytes) {
-  const auto before = newest_;
   page_ = sequence_ == 0 ? 0 : (page_ + 1) % pages();
   ++sequence_;
   next_ = page_offset(page_) + kQuadWord;
   if (flash_.erase_page(page_offset(page_)) != Flash::Result::kOk) return false;
-  for (std::uint8_t other = 0; other < kKinds; ++other) {
-    if (other != kind && before[other].offset != 0 && !move(other, before[other])) return false;
+  for (std::uint8_t other = 0; other < newest_.size(); ++other) {
+    const Entry from = newest_[other];
+    if (other != kind && from.offset != 0 && !move(other, from)) return false;
   }
   if (!has_room(bytes.size()) || !append(kind, number, bytes)) return false;
   return flash_.program(page_offset(page_), make_header(kPageKind, sequence_, {})) == Flash::Result::kOk;

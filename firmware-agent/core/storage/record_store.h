@@ -24,7 +24,6 @@ namespace mv::storage {
 
 class RecordStore {
  public:
-  static constexpr std::uint8_t kKinds = 16;      // kinds are 0 to 15
   static constexpr std::size_t kMaxBytes = 1968;  // of one record
 
   struct Record {
@@ -32,8 +31,8 @@ class RecordStore {
     std::uint16_t size;  // bytes that `read` gives
   };
 
-  // `area`: at least two pages. At most one object for each area.
-  RecordStore(Flash& flash, flash_map::Area area) : flash_(flash), area_(area) {}
+  RecordStore(const RecordStore&) = delete;
+  RecordStore& operator=(const RecordStore&) = delete;
 
   // Finds the newest records. Once before any other call. Reads only; never fails: what is damaged is as if not there.
   void mount();
@@ -46,14 +45,19 @@ class RecordStore {
   // Writes the newest record of `kind`. On false nothing has changed: the record before stands.
   bool put(std::uint8_t kind, std::uint32_t number, std::span<const std::uint8_t> bytes = {});
 
- private:
-  using QuadWord = std::array<std::uint8_t, kQuadWord>;
-
+ protected:
   struct Entry {
     std::uint32_t offset = 0;  // in flash; 0: no such record (no area of records begins at 0)
     std::uint32_t number = 0;
     std::uint16_t size = 0;
   };
+
+  RecordStore(Flash& flash, flash_map::Area area, std::span<Entry> newest)
+      : flash_(flash), area_(area), newest_(newest) {}
+  ~RecordStore() = default;
+
+ private:
+  using QuadWord = std::array<std::uint8_t, kQuadWord>;
 
   std::uint32_t pages() const { return area_.size / kPage; }
   std::uint32_t page_offset(std::uint32_t page) const { return area_.offset + page * kPage; }
@@ -67,10 +71,23 @@ class RecordStore {
 
   Flash& flash_;
   flash_map::Area area_;
-  std::array<Entry, kKinds> newest_{};
+  std::span<Entry> newest_;     // one each kind
   std::uint32_t page_ = 0;      // where records are appended
   std::uint32_t sequence_ = 0;  // of that page; 0: no page is valid yet
   std::uint32_t next_ = 0;      // offset of the next record, in flash
+};
+
+// With room for records of kinds 0 to `kKinds` - 1, at most 128: the newest of all of them must fit a page.
+template <std::uint8_t kKinds>
+class RecordsOf final : public RecordStore {
+ public:
+  static_assert(kKinds <= 128);
+
+  // `area`: at least two pages. At most one object for each area.
+  RecordsOf(Flash& flash, flash_map::Area area) : RecordStore(flash, area, entries_) {}
+
+ private:
+  std::array<Entry, kKinds> entries_{};
 };
 
 }  // namespace mv::storage

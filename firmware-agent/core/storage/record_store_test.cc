@@ -16,6 +16,7 @@ using host::FakeFlash;
 
 constexpr flash_map::Area kArea = {kPage, 2 * kPage};
 constexpr std::uint32_t kFlash = 3 * kPage;
+constexpr std::uint8_t kKinds = 16;
 
 std::vector<std::uint8_t> bytes_of(std::size_t size, std::uint8_t first) {
   std::vector<std::uint8_t> bytes(size);
@@ -38,7 +39,7 @@ TEST(Crc32, IsTheOneOfZip) {
 
 TEST(RecordStore, IsEmptyOnErasedFlash) {
   FakeFlash flash(kFlash);
-  RecordStore store(flash, kArea);
+  RecordsOf<kKinds> store(flash, kArea);
   store.mount();
   EXPECT_FALSE(store.find(0).has_value());
 }
@@ -46,13 +47,13 @@ TEST(RecordStore, IsEmptyOnErasedFlash) {
 TEST(RecordStore, KeepsTheNewestRecordOfEachKindOverAReboot) {
   FakeFlash flash(kFlash);
   {
-    RecordStore store(flash, kArea);
+    RecordsOf<kKinds> store(flash, kArea);
     store.mount();
     ASSERT_TRUE(store.put(1, 11));
     ASSERT_TRUE(store.put(2, 22, bytes_of(33, 5)));
     ASSERT_TRUE(store.put(1, 12));
   }
-  RecordStore store(flash, kArea);
+  RecordsOf<kKinds> store(flash, kArea);
   store.mount();
   EXPECT_EQ(store.find(1)->number, 12U);
   EXPECT_EQ(store.find(2)->number, 22U);
@@ -61,11 +62,11 @@ TEST(RecordStore, KeepsTheNewestRecordOfEachKindOverAReboot) {
 
 TEST(RecordStore, CarriesOldRecordsFromPageToPage) {
   FakeFlash flash(kFlash);
-  RecordStore store(flash, kArea);
+  RecordsOf<kKinds> store(flash, kArea);
   store.mount();
   ASSERT_TRUE(store.put(3, 0, bytes_of(1000, 7)));
   for (std::uint32_t i = 0; i < 5000; ++i) ASSERT_TRUE(store.put(1, i));
-  RecordStore again(flash, kArea);
+  RecordsOf<kKinds> again(flash, kArea);
   again.mount();
   EXPECT_EQ(again.find(1)->number, 4999U);
   EXPECT_EQ(read(again, 3), bytes_of(1000, 7));
@@ -73,7 +74,7 @@ TEST(RecordStore, CarriesOldRecordsFromPageToPage) {
 
 TEST(RecordStore, OneNumberIsOneFlashOperation) {
   FakeFlash flash(kFlash);
-  RecordStore store(flash, kArea);
+  RecordsOf<kKinds> store(flash, kArea);
   store.mount();
   ASSERT_TRUE(store.put(1, 1));
   const auto before = flash.operations();
@@ -83,16 +84,16 @@ TEST(RecordStore, OneNumberIsOneFlashOperation) {
 
 TEST(RecordStore, RefusesWhatItCouldNotGiveBack) {
   FakeFlash flash(kFlash);
-  RecordStore store(flash, kArea);
+  RecordsOf<kKinds> store(flash, kArea);
   store.mount();
-  EXPECT_FALSE(store.put(RecordStore::kKinds, 1));
+  EXPECT_FALSE(store.put(kKinds, 1));
   EXPECT_FALSE(store.put(1, 1, bytes_of(RecordStore::kMaxBytes + 1, 0)));
   EXPECT_FALSE(store.find(1).has_value());
 }
 
 TEST(RecordStore, DoesNotGiveOutARecordWithAFlippedBit) {
   FakeFlash flash(kFlash);
-  RecordStore store(flash, kArea);
+  RecordsOf<kKinds> store(flash, kArea);
   store.mount();
   ASSERT_TRUE(store.put(2, 1, bytes_of(20, 1)));
   ASSERT_TRUE(store.put(2, 2, bytes_of(20, 2)));
@@ -103,7 +104,7 @@ TEST(RecordStore, DoesNotGiveOutARecordWithAFlippedBit) {
 
 TEST(RecordStore, AFailedWriteUsesTheNextPlace) {
   FakeFlash flash(kFlash);
-  RecordStore store(flash, kArea);
+  RecordsOf<kKinds> store(flash, kArea);
   store.mount();
   ASSERT_TRUE(store.put(1, 1));
   flash.fail_at(0);
@@ -117,16 +118,17 @@ TEST(RecordStore, AFailedWriteUsesTheNextPlace) {
 TEST(RecordStore, SurvivesACutAtEveryOperation) {
   FakeFlash base(kFlash);
   {
-    RecordStore store(base, kArea);
+    RecordsOf<kKinds> store(base, kArea);
     store.mount();
     ASSERT_TRUE(store.put(5, 55, bytes_of(100, 9)));
     for (std::uint32_t i = 0; i < 480; ++i) ASSERT_TRUE(store.put(1, i));  // nearly a page: the series turns it
   }
   int cuts = 0;
-  for (const auto how : {FakeFlash::Cut::kNotDone, FakeFlash::Cut::kTorn, FakeFlash::Cut::kDone}) {
+  for (const auto how :
+       {FakeFlash::Cut::kNotDone, FakeFlash::Cut::kTornEarly, FakeFlash::Cut::kTornLate, FakeFlash::Cut::kDone}) {
     for (std::uint32_t at = 0;; ++at) {
       FakeFlash flash = base;
-      RecordStore store(flash, kArea);
+      RecordsOf<kKinds> store(flash, kArea);
       store.mount();
       flash.cut_at(at, how, at + 1);
       std::uint32_t acknowledged = 479;
@@ -137,7 +139,7 @@ TEST(RecordStore, SurvivesACutAtEveryOperation) {
       if (flash.powered()) break;
       ++cuts;
       flash.restore_power();
-      RecordStore again(flash, kArea);
+      RecordsOf<kKinds> again(flash, kArea);
       again.mount();
       ASSERT_TRUE(again.find(1).has_value()) << "cut " << at;
       EXPECT_GE(again.find(1)->number, acknowledged);

@@ -5,6 +5,7 @@
 
 #include "core/platform/flash_map.h"
 #include "core/storage/flash_units.h"
+#include "wire/delta_format.h"
 
 namespace mv::update {
 namespace {
@@ -18,6 +19,30 @@ tl::unexpected<Refusal> refuse(mv_wire_UpdateError error, Sentence sentence) {
 
 Sentence layer_sentence(std::size_t index) {
   return Sentence("layer ").add(static_cast<std::uint32_t>(index + 1)).add(" ");
+}
+
+// Takes the hashes of one layer's segments, as the decoder comes to them.
+struct SegmentCollector {
+  SegmentHashes* hashes;  // null: they are only counted
+  std::uint32_t count = 0;
+  std::array<std::uint8_t, kMaxLayers> of_layer{};
+};
+
+struct LayerCollector {
+  SegmentCollector* all = nullptr;
+  std::size_t layer = 0;
+};
+
+bool collect_hash(pb_istream_t* stream, const pb_field_t*, void** argument) {
+  const auto& collector = *static_cast<LayerCollector*>(*argument);
+  SegmentCollector& all = *collector.all;
+  Hash hash;
+  if (stream->bytes_left != hash.size() || all.count == kMaxSegments) return false;
+  if (!pb_read(stream, hash.data(), hash.size())) return false;
+  if (all.hashes != nullptr) (*all.hashes)[all.count] = hash;
+  ++all.count;
+  ++all.of_layer[collector.layer];
+  return true;
 }
 
 std::uint32_t pages_of(std::uint32_t bytes) { return (bytes + kPage - 1) / kPage; }
@@ -83,15 +108,31 @@ Check check_overlap(const Manifest& manifest) {
   return {};
 }
 
-Check take_layers(const mv_wire_AppBody& body, Manifest& out) {
+// All segments have a hash, or none.
+Check check_segments(const mv_wire_Layer& from, std::size_t index, std::uint8_t hashes) {
+  if (hashes == 0) return {};
+  constexpr std::uint32_t kSize = mv::delta::kSegmentSize;
+  if (from.segment_size != kSize || hashes != (from.content_size + kSize - 1) / kSize) {
+    return refuse(mv_wire_UpdateError_UPDATE_BAD_MANIFEST,
+                  layer_sentence(index).add("does not have a hash for each segment of 32768 bytes"));
+  }
+  return {};
+}
+
+Check take_layers(const mv_wire_AppBody& body, const SegmentCollector& segments, Manifest& out) {
+  std::uint32_t first_segment = 0;
   if (body.layers_count == 0) return refuse(mv_wire_UpdateError_UPDATE_BAD_MANIFEST, {"the bundle has no layers"});
   for (std::size_t i = 0; i < body.layers_count; ++i) {
     const mv_wire_Layer& from = body.layers[i];
     if (const auto checked = check_layer(from, i); !checked) return checked;
+    if (const auto checked = check_segments(from, i, segments.of_layer[i]); !checked) return checked;
     Layer& to = out.layers[i];
     to.start = from.target.where.internal_flash.start;
     to.size = from.target.where.internal_flash.size;
     to.content_size = from.content_size;
+    to.segments = segments.of_layer[i];
+    to.first_segment = static_cast<std::uint8_t>(first_segment);
+    first_segment += to.segments;
     std::memcpy(to.fetch_hash.data(), from.fetch_hash.bytes, to.fetch_hash.size());
     std::memcpy(to.measurement_hash.data(), from.measurement_hash.bytes, to.measurement_hash.size());
   }
@@ -131,7 +172,12 @@ void take_policies(const mv_wire_AppBody& body, Manifest& out) {
       out.crash_regions[i] = {body.crash.regions[i].address, body.crash.regions[i].length};
     }
   }
-  if (body.has_update) out.maximum_politeness_time_sec = body.update.maximum_politeness_time_sec;
+  if (body.has_info) out.security_counter = body.info.security_counter;
+  if (body.has_update) {
+    out.maximum_politeness_time_sec = body.update.maximum_politeness_time_sec;
+    out.confirm_timeout_sec = body.update.confirm_timeout_sec;
+    out.confirmed_by_application = body.update.confirm_by == mv_wire_ConfirmBy_CONFIRM_BY_APPLICATION;
+  }
   if (body.has_connectivity) {
     out.connection_grace_time_sec = body.connectivity.connection_grace_time_sec;
     out.minimum_check_in_time_sec = body.connectivity.minimum_check_in_time_sec;
@@ -141,7 +187,7 @@ void take_policies(const mv_wire_AppBody& body, Manifest& out) {
 }  // namespace
 
 tl::expected<void, Refusal> parse_manifest(pb_istream_t& file, const Hash& hash, const ManifestRules& rules,
-                                           ManifestScratch& scratch, Manifest& out) {
+                                           ManifestScratch& scratch, Manifest& out, SegmentHashes* segments) {
   scratch = {};
   out = {};
   out.hash = hash;
@@ -149,13 +195,20 @@ tl::expected<void, Refusal> parse_manifest(pb_istream_t& file, const Hash& hash,
     return refuse(mv_wire_UpdateError_UPDATE_BAD_MANIFEST, {"the manifest is malformed or too large for this device"});
   }
   if (const auto checked = check_signature(scratch.opaque, rules.signatures); !checked) return checked;
+  SegmentCollector collector{segments};
+  std::array<LayerCollector, kMaxLayers> collectors;
+  for (std::size_t i = 0; i < kMaxLayers; ++i) {
+    collectors[i] = {&collector, i};
+    scratch.body.layers[i].segment_hashes.funcs.decode = &collect_hash;
+    scratch.body.layers[i].segment_hashes.arg = &collectors[i];
+  }
   pb_istream_t inner = pb_istream_from_buffer(scratch.opaque.body.bytes, scratch.opaque.body.size);
   if (!pb_decode(&inner, mv_wire_AppBody_fields, &scratch.body)) {
     return refuse(mv_wire_UpdateError_UPDATE_BAD_MANIFEST,
-                  {"the manifest's body is malformed, or has more than 16 layers"});
+                  {"the manifest's body is malformed, or has more than 16 layers or 48 segments"});
   }
   if (const auto checked = check_target(scratch.body, rules.board); !checked) return checked;
-  if (const auto taken = take_layers(scratch.body, out); !taken) return taken;
+  if (const auto taken = take_layers(scratch.body, collector, out); !taken) return taken;
   take_policies(scratch.body, out);
   return {};
 }

@@ -33,7 +33,9 @@ struct Layer {
   std::uint32_t size;          // of the region, bytes
   std::uint32_t content_size;  // bytes that are stored; the rest of the region is 0xFF. 0: an old bundle does not say
   Hash fetch_hash;
-  Hash measurement_hash;  // of the whole region
+  Hash measurement_hash;           // of the whole region
+  std::uint8_t segments = 0;       // how many hashes of segments there are: one for each, or none in an old bundle
+  std::uint8_t first_segment = 0;  // in SegmentHashes
 };
 
 struct Manifest {
@@ -58,9 +60,16 @@ struct Manifest {
   static constexpr std::size_t kMaxCrashRegions = 4;
   std::array<CrashRegion, kMaxCrashRegions> crash_regions{};  // those with a length of 0 are none
   std::uint32_t maximum_politeness_time_sec = 0;
+  std::uint32_t confirm_timeout_sec = 0;  // 0: confirmed as soon as it runs
+  bool confirmed_by_application = false;  // else by contact with the cloud
+  std::uint32_t security_counter = 0;
   std::uint32_t connection_grace_time_sec = 0;
   std::uint32_t minimum_check_in_time_sec = 0;
 };
+
+// SHA-256 of each segment of each layer, in the manifest's order. Only needed while a bundle is fetched.
+inline constexpr std::size_t kMaxSegments = 48;  // what the area can be cut into: 32, and one more a layer
+using SegmentHashes = std::array<Hash, kMaxSegments>;
 
 // What parsing takes for a moment: too much for a stack.
 struct ManifestScratch {
@@ -73,8 +82,9 @@ struct ManifestRules {
   const char* board;
 };
 
-// Takes the file apart and checks it; its hash is `hash` already. `out` is unspecified after a refusal.
+// Takes the file apart and checks it; its hash is `hash` already. `out` and `segments` (which may be null) are
+// unspecified after a refusal.
 tl::expected<void, Refusal> parse_manifest(pb_istream_t& file, const Hash& hash, const ManifestRules& rules,
-                                           ManifestScratch& scratch, Manifest& out);
+                                           ManifestScratch& scratch, Manifest& out, SegmentHashes* segments = nullptr);
 
 }  // namespace mv::update

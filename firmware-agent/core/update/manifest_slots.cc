@@ -90,7 +90,7 @@ std::optional<Hash> ManifestSlots::hash(std::uint8_t slot) {
 }
 
 tl::expected<void, Refusal> ManifestSlots::load(std::uint8_t slot, const ManifestRules& rules, ManifestScratch& scratch,
-                                                Manifest& out) {
+                                                Manifest& out, SegmentHashes* segments) {
   const auto size = size_of(slot);
   const auto file_hash = hash(slot);
   if (!size || !file_hash) {
@@ -98,7 +98,7 @@ tl::expected<void, Refusal> ManifestSlots::load(std::uint8_t slot, const Manifes
   }
   Source source{flash_, slot_offset(slot) + kQuadWord};
   pb_istream_t stream = {&read_flash, &source, *size, nullptr};
-  return parse_manifest(stream, *file_hash, rules, scratch, out);
+  return parse_manifest(stream, *file_hash, rules, scratch, out, segments);
 }
 
 }  // namespace mv::update

@@ -28,7 +28,7 @@ class ManifestSlots {
 
   // Reads and checks the file in the slot.
   tl::expected<void, Refusal> load(std::uint8_t slot, const ManifestRules& rules, ManifestScratch& scratch,
-                                   Manifest& out);
+                                   Manifest& out, SegmentHashes* segments = nullptr);
 
  private:
   std::optional<std::uint32_t> size_of(std::uint8_t slot);

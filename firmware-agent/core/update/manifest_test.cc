@@ -67,6 +67,8 @@ TEST_F(ManifestTest, TakesABundleOfTheOriginalWithoutOurFields) {
   EXPECT_EQ(refusal([](wire::AppBody& body) {
               body.clear_info();
               body.mutable_layers(0)->clear_content_size();
+              body.mutable_layers(0)->clear_segment_size();
+              body.mutable_layers(0)->clear_segment_hashes();
             }),
             "");
 }

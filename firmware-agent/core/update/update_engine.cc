@@ -7,9 +7,6 @@
 namespace mv::update {
 namespace {
 
-using storage::kPage;
-
-constexpr std::uint8_t kAttempts = 3;                 // of anything that may fail by bad luck
 constexpr std::uint64_t kProgressInterval = 250'000;  // us between two reports of mere progress
 constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
 
@@ -17,6 +14,10 @@ template <typename Bytes>
 void put_hash(Bytes& out, const Hash& hash) {
   out.size = sizeof(Hash);
   std::memcpy(out.bytes, hash.data(), hash.size());
+}
+
+std::uint32_t seconds_until(std::uint64_t now, std::uint64_t then) {
+  return then <= now ? 0 : static_cast<std::uint32_t>((then - now + 999'999) / 1'000'000);
 }
 
 }  // namespace
@@ -29,64 +30,82 @@ UpdateEngine::UpdateEngine(const Ports& ports)
       journal_(ports.flash),
       slots_(ports.flash),
       layers_(ports.flash),
-      writer_(ports.flash) {}
+      old_image_(ports.flash) {}
 
 // ---- after a reboot ----
 
 void UpdateEngine::boot(ApplicationHost& host) {
   host_ = &host;
   state_ = journal_.mount();
+  layers_.mount();
+  if (const auto key = journal_.key()) layers_.use(*key);
+  order_ = journal_.order();
   running_valid_ = load_running();
-  if (state_.phase != Phase::kIdle) resume();
+  resume();
 }
 
-// Whether the bundle that the journal names as running is there, whole. In the middle of an installation it is not.
+bool UpdateEngine::load(std::uint8_t slot, Manifest& out, SegmentHashes* segments) {
+  if (slot >= ManifestSlots::kSlots) return false;
+  auto& scratch = workshop_.emplace<ManifestScratch>();
+  const bool loaded = slots_.load(slot, rules_, scratch, out, segments).has_value();
+  workshop_.emplace<std::monostate>();
+  return loaded;
+}
+
+// Whether the bundle that the journal names as running is there, whole. While the area is written it is not.
 bool UpdateEngine::load_running() {
-  if (state_.running >= ManifestSlots::kSlots || state_.phase == Phase::kInstalling) return false;
-  if (!slots_.load(state_.running, rules_, scratch_, running_)) return false;
+  if (!load(state_.running, running_, nullptr)) return false;
+  if (state_.phase == Phase::kInstalling || state_.phase == Phase::kUndoing) return false;
   const std::span known(running_.layers.data(), running_.layer_count);
   return std::ranges::all_of(known, [this](const Layer& each) { return layers_.installed(each); });
 }
 
 bool UpdateEngine::load_target() {
-  if (state_.target >= ManifestSlots::kSlots) return false;
-  if (!slots_.load(state_.target, rules_, scratch_, target_)) return false;
+  if (!load(state_.target, target_, &segments_)) return false;
   target_hash_ = target_.hash;
-  const UpdateJournal::Sizes learned = journal_.sizes();
+  const ContentSizes learned = journal_.sizes();
   for (std::size_t i = 0; i < target_.layer_count; ++i) {
-    const bool marked = (state_.layers >> i & 1U) != 0;
-    const bool plausible = marked && learned[i] <= target_.layers[i].size;
-    sizes_[i] = target_.layers[i].content_size != 0 ? target_.layers[i].content_size : plausible ? learned[i] : 0;
+    const Layer& each = target_.layers[i];
+    sizes_[i] = each.content_size != 0 ? each.content_size : learned[i] <= each.size ? learned[i] : 0;
   }
   return true;
 }
 
 // Goes on with what the journal says was begun.
 void UpdateEngine::resume() {
+  switch (state_.phase) {
+    case Phase::kIdle:
+      // A confirmation that power cut short after its first step.
+      if (running_valid_) journal_.raise_security_counter(running_.security_counter);
+      if (const auto verdict = journal_.verdict(); verdict && !(running_valid_ && running_.hash == verdict->bundle)) {
+        target_hash_ = verdict->bundle;
+        refusal_ = verdict->refusal;
+        refused_generation_ = verdict->generation;
+        enter(Step::kRefused);
+      }
+      return;
+    case Phase::kTrial:
+      return enter_trial();
+    case Phase::kUndoing:
+      return begin_undo();
+    case Phase::kFetching:
+    case Phase::kStaged:
+    case Phase::kInstalling:
+      break;
+  }
   if (!load_target()) {
-    if (!running_valid_) state_.running = UpdateState::kNone;
-    write_state({Phase::kIdle, state_.running, UpdateState::kNone, 0});
+    // Of an installation that was under way nothing whole is left, unless what it replaced can be put back.
+    if (state_.phase == Phase::kInstalling) state_.running = UpdateState::kNone;
+    write_state({Phase::kIdle, running_valid_ ? state_.running : UpdateState::kNone, UpdateState::kNone});
     return;
   }
-  switch (state_.phase) {
-    case Phase::kStaged:
-      enter_staged();
-      break;
-    case Phase::kInstalling:
-      begin_install();
-      break;
-    default:
-      enter(Step::kFetchLayers);
-      resume_layer();
-      break;
+  if (state_.phase == Phase::kStaged) {
+    enter_staged();
+  } else if (state_.phase == Phase::kInstalling) {
+    begin_install();
+  } else {
+    enter(Step::kFetchLayers);
   }
-}
-
-// Layers are fetched in order, so the one in flight is the first that is not marked.
-void UpdateEngine::resume_layer() {
-  while (layer_ < target_.layer_count && (state_.layers >> layer_ & 1U) != 0) ++layer_;
-  const UpdateJournal::Progress known = journal_.progress();
-  if (layer_ == known.layer && layer_ < target_.layer_count && known.bytes <= sizes_[layer_]) fetched_ = known.bytes;
 }
 
 // ---- what is wanted ----
@@ -94,36 +113,52 @@ void UpdateEngine::resume_layer() {
 void UpdateEngine::desire(const mv_wire_Desired& desired) {
   const bool usable = desired.manifest_hash.size == 0 || desired.manifest_hash.size == sizeof(Hash);
   if (!usable) return;  // not a message of ours: nothing could be fetched by such a hash
+  Hash hash{};
+  const bool any = desired.manifest_hash.size != 0;
+  if (any) std::memcpy(hash.data(), desired.manifest_hash.bytes, hash.size());
+  // Once forced is forced, whatever came of the message that said so, until something else is wanted.
+  const bool same = any && state_.phase != Phase::kIdle && target_hash_ == hash;
+  if (order_.generation != desired.generation) ++report_version_;
+  order_ = {desired.generation, desired.force || (same && order_.force)};
   desired_known_ = true;
-  desired_any_ = desired.manifest_hash.size != 0;
-  if (desired_any_) std::memcpy(desired_hash_.data(), desired.manifest_hash.bytes, desired_hash_.size());
+  desired_any_ = any;
+  desired_hash_ = hash;
   desired_size_ = desired.manifest_size;
-  force_ = desired.force;
-  if (generation_ != desired.generation) ++report_version_;
-  generation_ = desired.generation;
+  if (same) journal_.write_order(order_);
 }
 
 // Compares what is wanted with what is under way. True if that changed anything.
 bool UpdateEngine::reconcile() {
   if (!desired_known_) return false;
+  if (step_ == Step::kTrial) return reconcile_trial();
   const bool here = !desired_any_ || (running_valid_ && running_.hash == desired_hash_);
   if (here) {
     if (step_ == Step::kNothing) return false;
     drop_target();
+    journal_.clear_verdict();
     return true;
   }
   const bool under_way = step_ != Step::kNothing && target_hash_ == desired_hash_;
-  const bool refused_for_good = step_ == Step::kRefused && refused_generation_ == generation_;
+  const bool refused_for_good = step_ == Step::kRefused && order_.generation <= refused_generation_;
   if (under_way && (step_ != Step::kRefused || refused_for_good)) return false;
   begin_target();
   return true;
 }
 
+// A bundle on trial is replaced by the one before at once, and by any other once it is decided.
+bool UpdateEngine::reconcile_trial() {
+  if (!desired_any_ || desired_hash_ != before_) return false;
+  begin_undo();
+  return true;
+}
+
 void UpdateEngine::begin_target() {
   drop_target();
+  journal_.clear_verdict();
   target_hash_ = desired_hash_;
   target_size_ = desired_size_;
   restaged_ = 0;
+  received_ = 0;
   if (target_size_ == 0 || target_size_ > kMaxManifest) {
     refuse(mv_wire_UpdateError_UPDATE_TOO_LARGE,
            Sentence("the manifest has ").add(target_size_).add(" bytes, this device takes ").add(kMaxManifest));
@@ -135,15 +170,16 @@ void UpdateEngine::begin_target() {
 void UpdateEngine::drop_target() {
   close_fetch();
   if (step_ == Step::kStaged) host_->update_withdrawn();
-  if (state_.phase != Phase::kIdle) write_state({Phase::kIdle, state_.running, UpdateState::kNone, 0});
+  if (state_.phase != Phase::kIdle) write_state({Phase::kIdle, state_.running, UpdateState::kNone});
   target_ = {};
   sizes_ = {};
   apply_ = false;
+  done_ = 0;
   enter(Step::kNothing);
 }
 
 bool UpdateEngine::poll() {
-  if (step_ != Step::kInstalling && reconcile()) return true;
+  if (!installing() && reconcile()) return true;
   switch (step_) {
     case Step::kFetchManifest:
       return poll_manifest();
@@ -153,6 +189,10 @@ bool UpdateEngine::poll() {
       return poll_staged();
     case Step::kInstalling:
       return poll_install();
+    case Step::kTrial:
+      return poll_trial();
+    case Step::kUndoing:
+      return poll_undo();
     case Step::kNothing:
     case Step::kRefused:
       return false;
@@ -160,309 +200,16 @@ bool UpdateEngine::poll() {
   return false;
 }
 
-// ---- fetching ----
-
-void UpdateEngine::on_chunk(std::uint32_t, std::span<const std::uint8_t> data, std::uint32_t total) {
-  if (fetch_ != Fetch::kOpen) return;
-  if (probing_) {
-    probed_size_ = total;
-    return;
-  }
-  const bool written = step_ == Step::kFetchManifest ? slots_.write(data) : writer_.write(data);
-  if (!written) {
-    fetch_ = Fetch::kBroken;
-    return;
-  }
-  if (step_ == Step::kFetchLayers) {
-    fetched_ += static_cast<std::uint32_t>(data.size());
-    note_pages();
-  }
-  progress();
-}
-
-// A hint that is lost costs a download, nothing else.
-void UpdateEngine::note_pages() {
-  (void)journal_.write_progress({static_cast<std::uint8_t>(layer_), fetched_ / kPage * kPage});
-}
-
-void UpdateEngine::on_fetched() {
-  if (fetch_ == Fetch::kOpen) fetch_ = Fetch::kFetched;
-}
-
-void UpdateEngine::on_missing() { fetch_ = Fetch::kMissing; }
-
-void UpdateEngine::on_interrupted() { fetch_ = Fetch::kClosed; }
-
-void UpdateEngine::close_fetch() {
-  if (fetch_ == Fetch::kOpen || fetch_ == Fetch::kBroken) fetcher_.cancel();
-  fetch_ = Fetch::kClosed;
-}
-
-bool UpdateEngine::poll_manifest() {
-  switch (fetch_) {
-    case Fetch::kOpen:
-      return false;
-    case Fetch::kClosed:
-      return open_manifest();
-    case Fetch::kMissing:
-      refuse(mv_wire_UpdateError_UPDATE_NOT_FOUND, {"the cloud does not have the manifest: upload the bundle again"});
-      return false;
-    case Fetch::kBroken:
-      close_fetch();
-      return retry(mv_wire_UpdateError_UPDATE_FLASH_FAILED, {"the manifest could not be written to flash"});
-    case Fetch::kFetched:
-      fetch_ = Fetch::kClosed;
-      finish_manifest();
-      return true;
-  }
-  return false;
-}
-
-bool UpdateEngine::open_manifest() {
-  if (!fetcher_.ready()) return false;
-  if (!slots_.begin(free_slot(), target_size_)) {
-    return retry(mv_wire_UpdateError_UPDATE_FLASH_FAILED, {"the manifest could not be written to flash"});
-  }
-  if (fetcher_.fetch(target_hash_, 0, target_size_, *this)) fetch_ = Fetch::kOpen;
-  return false;
-}
-
-void UpdateEngine::finish_manifest() {
-  const std::uint8_t slot = free_slot();
-  if (!slots_.finish() || slots_.hash(slot) != target_hash_) {
-    retry(mv_wire_UpdateError_UPDATE_BAD_MANIFEST, {"the manifest that came does not match its hash"});
-    return;
-  }
-  if (const auto loaded = slots_.load(slot, rules_, scratch_, target_); !loaded) {
-    refuse(loaded.error());
-    return;
-  }
-  const std::uint8_t running = running_valid_ ? state_.running : UpdateState::kNone;
-  if (!journal_.write_progress({}) || !write_state({Phase::kFetching, running, slot, 0})) {
-    refuse(mv_wire_UpdateError_UPDATE_FLASH_FAILED, {"the journal of updates could not be written to flash"});
-    return;
-  }
-  for (std::size_t i = 0; i < target_.layer_count; ++i) sizes_[i] = target_.layers[i].content_size;
-  enter(Step::kFetchLayers);
-}
-
-bool UpdateEngine::poll_layers() {
-  while (layer_ < target_.layer_count && (state_.layers >> layer_ & 1U) != 0) ++layer_;
-  if (layer_ == target_.layer_count) {
-    if (write_state({Phase::kStaged, state_.running, state_.target, state_.layers})) {
-      enter_staged();
-      return true;
-    }
-    return retry(mv_wire_UpdateError_UPDATE_FLASH_FAILED, {"the journal of updates could not be written to flash"});
-  }
-  switch (fetch_) {
-    case Fetch::kOpen:
-      return false;
-    case Fetch::kClosed:
-      return open_layer();
-    case Fetch::kMissing:
-      refuse(mv_wire_UpdateError_UPDATE_NOT_FOUND,
-             about_layer().add("is not in the cloud as the manifest describes it: upload the bundle again"));
-      return false;
-    case Fetch::kBroken:
-      close_fetch();
-      return retry(mv_wire_UpdateError_UPDATE_FLASH_FAILED, about_layer().add("could not be written to flash"));
-    case Fetch::kFetched:
-      fetch_ = Fetch::kClosed;
-      finish_layer();
-      return true;
-  }
-  return false;
-}
-
-bool UpdateEngine::open_layer() {
-  if (!compared_) {
-    compared_ = true;
-    if (layers_.installed(layer())) {
-      mark_layer();
-      return true;
-    }
-  }
-  if (!fetcher_.ready()) return false;
-  probing_ = sizes_[layer_] == 0;
-  fetched_ = probing_ ? 0 : fetched_ / kPage * kPage;
-  const std::uint32_t length = probing_ ? 1 : sizes_[layer_] - fetched_;
-  if (!probing_) {
-    writer_.begin(LayerStore::staging_offset(layer()) + fetched_);
-    note_pages();
-  }
-  if (length == 0) {  // the link was lost between the last byte and the word that it was the last
-    finish_layer();
-    return true;
-  }
-  if (fetcher_.fetch(layer().fetch_hash, fetched_, length, *this)) fetch_ = Fetch::kOpen;
-  return false;
-}
-
-void UpdateEngine::finish_layer() {
-  if (probing_) {
-    if (probed_size_ == 0 || probed_size_ > layer().size) {
-      refuse(mv_wire_UpdateError_UPDATE_TOO_LARGE, about_layer().add("is larger than its region"));
-      return;
-    }
-    sizes_[layer_] = probed_size_;
-    return;
-  }
-  const auto staged = writer_.finish() ? layers_.staged(layer(), sizes_[layer_]) : LayerStore::Staged::kWrongContent;
-  if (staged == LayerStore::Staged::kWrongRegion) {
-    refuse(mv_wire_UpdateError_UPDATE_BAD_LAYER,
-           about_layer().add("is not what the manifest measures: bundle it again"));
-  } else if (staged == LayerStore::Staged::kWrongContent) {
-    fetched_ = 0;
-    retry(mv_wire_UpdateError_UPDATE_BAD_LAYER, about_layer().add("does not match its hash"));
-  } else {
-    mark_layer();
-  }
-}
-
-// The layer is where it should be: notes it, first its size if the manifest does not know it.
-void UpdateEngine::mark_layer() {
-  const bool sized = layer().content_size != 0 || journal_.write_sizes(sizes_);
-  UpdateState next = state_;
-  next.layers = static_cast<std::uint16_t>(next.layers | 1U << layer_);
-  if (!sized || !write_state(next)) {
-    retry(mv_wire_UpdateError_UPDATE_FLASH_FAILED, {"the journal of updates could not be written to flash"});
-    return;
-  }
-  fetched_ = 0;
-  compared_ = false;
-  attempts_ = 0;
-  ++report_version_;
-}
-
-// ---- staged ----
-
-void UpdateEngine::enter_staged() {
-  enter(Step::kStaged);
-  staged_since_us_ = clock_.uptime_us();
-  listened_ = host_->application_runs() && notifier_.update_staged();
-}
-
-bool UpdateEngine::apply() {
-  if (step_ != Step::kStaged) return false;
-  apply_ = true;
-  return true;
-}
-
-// The policy that counts is that of the bundle that runs.
-bool UpdateEngine::waits_for_application() const {
-  if (force_ || apply_ || !listened_ || !running_valid_ || !host_->application_runs()) return false;
-  return clock_.uptime_us() < patience_ends_us();
-}
-
-std::uint64_t UpdateEngine::patience_ends_us() const {
-  return staged_since_us_ + std::uint64_t{running_.maximum_politeness_time_sec} * 1'000'000;
-}
-
-std::uint64_t UpdateEngine::next_deadline_us() const { return step_ == Step::kStaged ? patience_ends_us() : kNever; }
-
-bool UpdateEngine::poll_staged() {
-  if (waits_for_application()) return false;
-  begin_install();
-  return true;
-}
-
-// Every marked layer can be had from flash. Takes the mark from those that cannot.
-bool UpdateEngine::all_layers_there(UpdateState& state) {
-  bool all = true;
-  for (std::size_t i = 0; i < target_.layer_count; ++i) {
-    const Layer& each = target_.layers[i];
-    const bool staged = sizes_[i] != 0 && layers_.staged(each, sizes_[i]) == LayerStore::Staged::kGood;
-    if (staged || layers_.installed(each)) continue;
-    state.layers = static_cast<std::uint16_t>(state.layers & ~(1U << i));
-    all = false;
-  }
-  return all;
-}
-
-// ---- installing ----
-
-void UpdateEngine::begin_install() {
-  UpdateState next = state_;
-  if (!all_layers_there(next)) {
-    // The staging area was damaged after it was checked. Of an installation that was under way, nothing whole is left.
-    if (++restaged_ > kAttempts) {
-      refuse(mv_wire_UpdateError_UPDATE_FLASH_FAILED,
-             {"what is staged does not stay as it was written: the flash fails"});
-      return;
-    }
-    next.phase = Phase::kFetching;
-    if (state_.phase == Phase::kInstalling) next.running = UpdateState::kNone;
-    if (write_state(next)) {
-      enter(Step::kFetchLayers);
-    } else {
-      refuse(mv_wire_UpdateError_UPDATE_FLASH_FAILED, {"the journal of updates could not be written to flash"});
-    }
-    return;
-  }
-  host_->stop_for_install();
-  next.phase = Phase::kInstalling;
-  if (state_.phase != Phase::kInstalling && !write_state(next)) {
-    host_->install_ended(running_valid_);
-    refuse(mv_wire_UpdateError_UPDATE_FLASH_FAILED, {"the journal of updates could not be written to flash"});
-    return;
-  }
-  running_valid_ = false;
-  enter(Step::kInstalling);
-}
-
-bool UpdateEngine::poll_install() {
-  if (layer_ == target_.layer_count) {
-    finish_install();
-    return true;
-  }
-  const bool done = page_ >= layer().size;
-  if ((page_ == 0 || done) && layers_.installed(layer())) {
-    ++layer_;
-    page_ = 0;
-    attempts_ = 0;
-    return true;
-  }
-  if (!done && layers_.install_page(layer(), sizes_[layer_], page_)) {
-    page_ += kPage;
-    return true;
-  }
-  // The flash refused, or the region is not what it should be: all of it once more.
-  page_ = 0;
-  if (++attempts_ > kAttempts) fail_install();
-  return true;
-}
-
-void UpdateEngine::finish_install() {
-  if (!write_state({Phase::kIdle, state_.target, UpdateState::kNone, 0})) {
-    if (++attempts_ > kAttempts) fail_install();
-    return;
-  }
-  running_ = target_;
-  running_valid_ = true;
-  target_ = {};
-  apply_ = false;
-  enter(Step::kNothing);
-  host_->install_ended(true);
-}
-
-void UpdateEngine::fail_install() {
-  const Sentence sentence = layer_ < target_.layer_count ? about_layer() : Sentence("the journal ");
-  refuse(mv_wire_UpdateError_UPDATE_FLASH_FAILED,
-         Sentence(sentence).add("could not be written to the application's flash: the flash is worn out"));
-  host_->install_ended(false);
-}
-
 // ---- common ----
 
 void UpdateEngine::refuse(const Refusal& refusal) {
   close_fetch();
   if (state_.phase != Phase::kIdle) {
-    const bool torn = state_.phase == Phase::kInstalling;
-    write_state({Phase::kIdle, torn ? UpdateState::kNone : state_.running, UpdateState::kNone, 0});
+    const bool torn = state_.phase == Phase::kInstalling || state_.phase == Phase::kUndoing;
+    write_state({Phase::kIdle, torn ? UpdateState::kNone : state_.running, UpdateState::kNone});
   }
   refusal_ = refusal;
-  refused_generation_ = generation_;
+  refused_generation_ = order_.generation;
   enter(Step::kRefused);
 }
 
@@ -476,9 +223,9 @@ bool UpdateEngine::retry(mv_wire_UpdateError error, Sentence sentence) {
 void UpdateEngine::enter(Step step) {
   step_ = step;
   layer_ = 0;
-  fetched_ = 0;
-  page_ = 0;
-  compared_ = false;
+  block_ = 0;
+  looked_ = false;
+  without_old_ = false;
   attempts_ = 0;
   ++report_version_;
 }
@@ -497,20 +244,22 @@ bool UpdateEngine::write_state(UpdateState state) {
   return true;
 }
 
-Sentence UpdateEngine::about_layer() const {
-  return Sentence("layer ").add(static_cast<std::uint32_t>(layer_ + 1)).add(" ");
+std::uint64_t UpdateEngine::next_deadline_us() const {
+  if (step_ == Step::kStaged) return patience_ends_us();
+  if (step_ != Step::kTrial) return kNever;
+  const std::uint64_t left = trial_limit_us() - std::min(trial_limit_us(), trial_us_);
+  const std::uint64_t steady = steady_us() - std::min(steady_us(), steady_for_us_);
+  return trial_seen_us_ + (steady != 0 ? std::min(left, steady) : left);
 }
 
 void UpdateEngine::report(mv_wire_AppReport& out) const {
   out = mv_wire_AppReport_init_zero;
-  out.generation = generation_;
+  out.generation = order_.generation;
+  out.bytes_received = received_;
   if (running_valid_) put_hash(out.running_hash, running_.hash);
-  if (step_ != Step::kNothing) put_hash(out.target_hash, target_hash_);
-  for (std::size_t i = 0; i < target_.layer_count; ++i) {
-    out.bytes_total += sizes_[i];
-    if ((state_.layers >> i & 1U) != 0) out.bytes_done += sizes_[i];
-  }
-  if (step_ == Step::kFetchLayers) out.bytes_done += fetched_;
+  if (step_ != Step::kNothing && step_ != Step::kTrial) put_hash(out.target_hash, target_hash_);
+  for (std::size_t i = 0; i < target_.layer_count; ++i) out.bytes_total += sizes_[i];
+  out.bytes_done = fetching() ? done_ : out.bytes_total;
   switch (step_) {
     case Step::kNothing:
       out.state = running_valid_ ? mv_wire_AppState_APP_RUNNING : mv_wire_AppState_APP_NONE;
@@ -521,15 +270,29 @@ void UpdateEngine::report(mv_wire_AppReport& out) const {
       break;
     case Step::kStaged:
       out.state = mv_wire_AppState_APP_STAGED;
+      if (waits_for_application()) {
+        out.wait = mv_wire_UpdateWait_WAIT_APPLICATION;
+        out.wait_left_sec = seconds_until(clock_.uptime_us(), patience_ends_us());
+      }
       break;
     case Step::kInstalling:
       out.state = mv_wire_AppState_APP_INSTALLING;
       break;
+    case Step::kTrial:
+      out.state = mv_wire_AppState_APP_RUNNING;
+      out.wait = mv_wire_UpdateWait_WAIT_CONFIRMATION;
+      out.wait_left_sec = seconds_until(trial_us_, trial_limit_us());
+      break;
+    case Step::kUndoing:
+      out.state = mv_wire_AppState_APP_UNDOING;
+      break;
     case Step::kRefused:
       out.state = mv_wire_AppState_APP_REFUSED;
-      out.error = refusal_.error;
-      std::ranges::copy(refusal_.sentence.view(), out.detail);
       break;
+  }
+  if (step_ == Step::kUndoing || step_ == Step::kRefused) {
+    out.error = refusal_.error;
+    std::ranges::copy(refusal_.sentence.view(), out.detail);
   }
 }
 

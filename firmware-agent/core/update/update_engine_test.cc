@@ -75,7 +75,17 @@ TEST_F(UpdateEngineTest, DoesNothingForWhatRunsAlready) {
   EXPECT_EQ(device_->report().generation, 2U);
 }
 
-TEST_F(UpdateEngineTest, GoesOnWhereTheLinkWasLost) {
+TEST_F(UpdateEngineTest, SendsDifferencesOfASegment) {
+  boot();
+  Bytes content = pattern(100000, 1);
+  deploy(make_bundle({content}));
+  content.insert(content.begin() + 40000, 6, 0x55);
+  cloud_.bytes_served = 0;
+  deploy(make_bundle({content}), 2);
+  EXPECT_LT(cloud_.bytes_served, 600U) << "the manifest is most of it";
+}
+
+TEST_F(UpdateEngineTest, ALostLinkCostsTheSegmentInFlight) {
   boot();
   const Bundle bundle = make_bundle({pattern(100000, 1)});
   cloud_.add(bundle);
@@ -87,26 +97,10 @@ TEST_F(UpdateEngineTest, GoesOnWhereTheLinkWasLost) {
   cloud_.connect();
   device_->run();
   EXPECT_TRUE(device_->runs(bundle));
-  EXPECT_LT(cloud_.bytes_served, 100000U + storage::kPage + 2000U);
+  EXPECT_LT(cloud_.bytes_served, 100000U + kBlockSize + 2000U);
 }
 
-TEST_F(UpdateEngineTest, AfterARebootKeepsTheLayersThatWereComplete) {
-  boot();
-  const Bundle bundle = make_bundle({pattern(50000, 1), pattern(50000, 2)});
-  cloud_.add(bundle);
-  device_->desire(bundle);
-  device_->run(45);  // into the second layer
-  cloud_.disconnect();
-  cloud_.connect();
-  cloud_.bytes_served = 0;
-  boot();
-  device_->desire(bundle);
-  device_->run();
-  EXPECT_TRUE(device_->runs(bundle));
-  EXPECT_LT(cloud_.bytes_served, 52000U);
-}
-
-TEST_F(UpdateEngineTest, AfterARebootGoesOnAtTheLastPageOfALayer) {
+TEST_F(UpdateEngineTest, ARebootCostsTheSegmentInFlight) {
   boot();
   const Bundle bundle = make_bundle({pattern(9000, 1), pattern(100000, 2)});
   cloud_.add(bundle);
@@ -118,11 +112,12 @@ TEST_F(UpdateEngineTest, AfterARebootGoesOnAtTheLastPageOfALayer) {
   cloud_.disconnect();
   cloud_.connect();
   boot();
-  EXPECT_GT(device_->report().bytes_done + storage::kPage, before - bundle.manifest.size());
+  device_->run(3);
+  EXPECT_GT(device_->report().bytes_done + kBlockSize, before - bundle.manifest.size());
   device_->desire(bundle);
   device_->run();
   EXPECT_TRUE(device_->runs(bundle));
-  EXPECT_LT(cloud_.bytes_served, 109000U + storage::kPage + 2000U);
+  EXPECT_LT(cloud_.bytes_served, 109000U + kBlockSize + 2000U);
 }
 
 TEST_F(UpdateEngineTest, AfterARebootFetchesAgainWhatWasDamagedMeanwhile) {
@@ -165,11 +160,52 @@ TEST_F(UpdateEngineTest, AfterARebootBeginsAnotherBundleAtItsStart) {
   }
 }
 
+TEST_F(UpdateEngineTest, WhatIsStagedCannotBeRead) {
+  boot();
+  deploy(make_bundle({pattern(5000, 1)}, 60));
+  device_->host.listens = true;
+  const Bundle next = make_bundle({pattern(5000, 2)});
+  want(next, 2);
+  ASSERT_EQ(device_->report().state, mv_wire_AppState_APP_STAGED);
+  Bytes all(flash_.size() - flash_map::kStaging.offset);
+  for (std::size_t at = 0; at < all.size(); at += FakeFlash::kPage) {
+    flash_.read(static_cast<std::uint32_t>(flash_map::kStaging.offset + at),
+                std::span(all).subspan(at, FakeFlash::kPage));
+  }
+  const Bytes& secret = next.layers[0];
+  for (std::size_t at = 0; at + 32 <= secret.size(); at += 32) {
+    const auto from = secret.begin() + static_cast<std::ptrdiff_t>(at);
+    EXPECT_EQ(std::search(all.begin(), all.end(), from, from + 32), all.end()) << at;
+  }
+}
+
+TEST_F(UpdateEngineTest, ALayerThatBecomesShorterLeavesNothingBehind) {
+  boot();
+  const Bytes content = pattern(60000, 1);
+  Bundle shorter;
+  add_layer(shorter, 0, 0x10000, Bytes(content.begin(), content.begin() + 41000));
+  seal(shorter);
+  deploy(make_bundle({content}));
+  deploy(shorter, 2);
+}
+
+TEST_F(UpdateEngineTest, IfTheOldImageIsNotWhatTheCloudThinksItComesWithout) {
+  boot();
+  const Bytes content = pattern(100000, 1);
+  const Bundle old = make_bundle({content});
+  deploy(old);
+  Bytes believed = content, changed = content;
+  for (std::size_t at = 0; at < believed.size(); at += 1000) believed[at] ^= 1;
+  changed[50000] ^= 1;
+  cloud_.believe(old.hash, believed);
+  deploy(make_bundle({changed}), 2);
+}
+
 TEST_F(UpdateEngineTest, TakesABundleOfTheOriginalWhoseLayersHaveNoSize) {
   boot();
   Bundle bundle;
   add_layer(bundle, 0, 0x100000, pattern(30000, 1));
-  bundle.body.mutable_layers(0)->clear_content_size();
+  make_original(bundle);
   seal(bundle);
   deploy(bundle);
   boot();
@@ -241,13 +277,13 @@ TEST_F(UpdateEngineTest, RefusesALayerThatIsNotWhatWasSignedAndKeepsTheOld) {
   deploy(old);
   const Bundle next = make_bundle({pattern(5000, 2)});
   cloud_.add(next);
-  cloud_.replace(sha256(next.layers[0]), pattern(5000, 9));
+  cloud_.replace_layer(next, 0, pattern(5000, 9));
   device_->desire(next, 2);
   device_->run();
   const auto report = device_->report();
   EXPECT_EQ(report.state, mv_wire_AppState_APP_REFUSED);
   EXPECT_EQ(report.error, mv_wire_UpdateError_UPDATE_BAD_LAYER);
-  EXPECT_STREQ(report.detail, "layer 1 does not match its hash");
+  EXPECT_STREQ(report.detail, "segment 1 of layer 1 does not match its hash");
   EXPECT_TRUE(device_->runs(old));
   EXPECT_EQ(device_->host.stops, 1) << "only for the first installation";
 }
@@ -327,6 +363,44 @@ TEST_F(UpdateEngineTest, FetchesAgainWhatSpoiledInStaging) {
   device_->run();
   EXPECT_TRUE(device_->runs(next));
   EXPECT_TRUE(installed(flash_, next));
+}
+
+TEST_F(UpdateEngineTest, ForceIsForGood) {
+  const Bundle next = make_bundle({pattern(50000, 2)});
+  boot();
+  deploy(make_bundle({pattern(5000, 1)}, 60));
+  cloud_.add(next);
+  device_->host.listens = true;
+  device_->desire(next, 2, true);
+  device_->run(20);
+  ASSERT_EQ(device_->report().state, mv_wire_AppState_APP_DOWNLOADING);
+  cloud_.disconnect();
+  cloud_.connect();
+  boot();
+  device_->host.listens = true;
+  device_->desire(next, 2, false);  // whoever sent this had not heard
+  device_->run();
+  EXPECT_TRUE(device_->runs(next)) << "the application was asked";
+}
+
+TEST_F(UpdateEngineTest, RefusesASecurityCounterBelowThatOfWhatWasConfirmed) {
+  boot();
+  const auto with_counter = [](unsigned seed, unsigned counter) {
+    Bundle bundle = make_bundle({pattern(5000, seed)});
+    bundle.body.mutable_info()->set_security_counter(counter);
+    seal(bundle);
+    return bundle;
+  };
+  const Bundle current = with_counter(1, 7);
+  deploy(current);
+  want(with_counter(2, 6), 2);
+  EXPECT_EQ(device_->report().error, mv_wire_UpdateError_UPDATE_COUNTER_TOO_LOW);
+  EXPECT_STREQ(device_->report().detail, "its security counter is 6, this device has confirmed 7");
+  EXPECT_TRUE(device_->runs(current));
+  boot();
+  want(with_counter(2, 6), 3);
+  EXPECT_TRUE(device_->runs(current));
+  deploy(with_counter(3, 7), 4);
 }
 
 TEST_F(UpdateEngineTest, IgnoresAHashOfTheWrongLength) {

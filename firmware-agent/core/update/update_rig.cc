@@ -1,9 +1,11 @@
 #include "core/update/update_rig.h"
 
 #include <algorithm>
+#include <bit>
 #include <stdexcept>
 
 #include "core/tls/tls_platform.h"
+#include "delta/encoder.h"
 
 namespace mv::update::rig {
 namespace {
@@ -71,7 +73,21 @@ void add_layer(Bundle& bundle, std::uint32_t start, std::uint32_t size, const By
   layer.set_fetch_hash(text(sha256(content)));
   layer.set_measurement_hash(text(sha256(region)));
   layer.set_content_size(static_cast<std::uint32_t>(content.size()));
+  layer.set_segment_size(mv::delta::kSegmentSize);
+  for (std::size_t at = 0; at < content.size(); at += mv::delta::kSegmentSize) {
+    const std::size_t end = std::min<std::size_t>(content.size(), at + mv::delta::kSegmentSize);
+    layer.add_segment_hashes(text(sha256(
+        Bytes(content.begin() + static_cast<std::ptrdiff_t>(at), content.begin() + static_cast<std::ptrdiff_t>(end)))));
+  }
   bundle.layers.push_back(content);
+}
+
+void make_original(Bundle& bundle) {
+  for (wire::Layer& layer : *bundle.body.mutable_layers()) {
+    layer.clear_content_size();
+    layer.clear_segment_size();
+    layer.clear_segment_hashes();
+  }
 }
 
 void seal(Bundle& bundle, const Signer* signer) {
@@ -99,9 +115,91 @@ Bundle make_bundle(const std::vector<Bytes>& contents, unsigned politeness_sec) 
   return bundle;
 }
 
+Bundle make_trial_bundle(const std::vector<Bytes>& contents, unsigned confirm_sec) {
+  Bundle bundle = make_bundle(contents);
+  bundle.body.mutable_update()->set_confirm_timeout_sec(confirm_sec);
+  seal(bundle);
+  return bundle;
+}
+
 void FakeCloud::add(const Bundle& bundle) {
   blobs_[bundle.hash] = bundle.manifest;
-  for (const Bytes& layer : bundle.layers) blobs_[sha256(layer)] = layer;
+  Image& image = images_[bundle.hash] = {};
+  for (const Bytes& layer : bundle.layers) {
+    blobs_[sha256(layer)] = layer;
+    image.bytes.insert(image.bytes.end(), layer.begin(), layer.end());
+    image.layers.push_back(static_cast<std::uint32_t>(layer.size()));
+  }
+}
+
+void FakeCloud::replace_layer(const Bundle& bundle, std::size_t layer, Bytes bytes) {
+  Bundle changed = bundle;
+  blobs_[sha256(bundle.layers[layer])] = bytes;
+  changed.layers[layer] = std::move(bytes);
+  Image image;
+  for (const Bytes& each : changed.layers) {
+    image.bytes.insert(image.bytes.end(), each.begin(), each.end());
+    image.layers.push_back(static_cast<std::uint32_t>(each.size()));
+  }
+  images_[bundle.hash] = image;
+  records_.clear();
+}
+
+void FakeCloud::believe(const Hash& bundle, const Bytes& image) {
+  images_[bundle].bytes = image;
+  records_.clear();
+}
+
+const FakeCloud::Records& FakeCloud::records(const Hash& from, bool has_from, const Hash& to) {
+  const auto key = std::pair(has_from ? from : Hash{}, to);
+  if (const auto known = records_.find(key); known != records_.end()) return known->second;
+  static const Bytes nothing;
+  const Image& image = images_.at(to);
+  const Bytes& old = has_from ? images_.at(from).bytes : nothing;
+  const auto encoder = mv::delta::Encoder::create(old);
+  check(encoder.has_value(), "no encoder");
+  const auto segments = encoder->encode(image.bytes, image.layers);
+  check(segments.has_value(), "not encoded");
+  Records& made = records_[key];
+  std::size_t at = 0;
+  for (const std::uint32_t size : image.layers) {
+    auto& layer = made.emplace_back();
+    for (std::uint32_t done = 0; done < size; done += mv::delta::kSegmentSize)
+      layer.push_back((*segments)[at++].record);
+  }
+  return made;
+}
+
+bool FakeCloud::fetch_segments(const link::SegmentQuery& query, link::BlobSink& sink) {
+  if (!ready() || query.wanted == 0) return false;
+  Open open{nullptr, 0, 0, &sink};
+  if (images_.contains(query.manifest)) {
+    const bool has_from = query.has_from && images_.contains(query.from);
+    const Records& all = records(query.from, has_from, query.manifest);
+    open.records = &all.at(query.layer);
+    open.wanted = query.wanted;
+  }
+  open_ = open;
+  return true;
+}
+
+void FakeCloud::pump_record(Open open) {
+  const auto segment = static_cast<std::uint32_t>(std::countr_zero(open.wanted));
+  const Bytes& record = open.records->at(segment);
+  const std::uint32_t at = open.offset;
+  const auto total = static_cast<std::uint32_t>(record.size());
+  const std::uint32_t size = std::min(chunk, total - at);
+  open.offset += size;
+  bytes_served += size;
+  if (open.offset == total) {
+    open.offset = 0;
+    open.wanted &= open.wanted - 1;
+  }
+  open_ = open;
+  open.sink->on_record(segment, at, std::span(record).subspan(at, size), total);
+  if (open.wanted != 0) return;
+  open_.reset();
+  open.sink->on_fetched();
 }
 
 bool FakeCloud::fetch(std::span<const std::uint8_t, 32> hash, std::uint32_t offset, std::uint32_t length,
@@ -118,6 +216,7 @@ bool FakeCloud::fetch(std::span<const std::uint8_t, 32> hash, std::uint32_t offs
 void FakeCloud::pump() {
   if (!open_) return;
   link::BlobSink& sink = *open_->sink;
+  if (open_->records != nullptr) return pump_record(*open_);
   if (open_->blob == nullptr) {
     open_.reset();
     sink.on_missing();
@@ -145,7 +244,7 @@ void FakeCloud::disconnect() {
 
 void Device::desire(const Bundle& bundle, std::uint64_t generation, bool force) {
   mv_wire_Desired desired = mv_wire_Desired_init_zero;
-  desired.generation = generation;
+  desired.generation = first_generation + generation;
   desired.manifest_hash.size = 32;
   std::ranges::copy(bundle.hash, desired.manifest_hash.bytes);
   desired.manifest_size = static_cast<std::uint32_t>(bundle.manifest.size());
@@ -155,7 +254,7 @@ void Device::desire(const Bundle& bundle, std::uint64_t generation, bool force) 
 
 void Device::desire_nothing(std::uint64_t generation) {
   mv_wire_Desired desired = mv_wire_Desired_init_zero;
-  desired.generation = generation;
+  desired.generation = first_generation + generation;
   engine.desire(desired);
 }
 

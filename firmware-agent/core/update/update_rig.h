@@ -59,21 +59,28 @@ struct Bundle {
 
 Bytes pattern(std::size_t size, unsigned seed);
 void add_layer(Bundle& bundle, std::uint32_t start, std::uint32_t size, const Bytes& content);
+// As the original's tools made it: without sizes of contents and hashes of segments.
+void make_original(Bundle& bundle);
 // Wraps the body and signs it, if there is a signer.
 void seal(Bundle& bundle, const Signer* signer = nullptr);
 // Layers of `contents` at pages one after the other; whatever `edit` wants is done to the body before it is sealed.
 Bundle make_bundle(const std::vector<Bytes>& contents, unsigned politeness_sec = 0);
+// The same, to be confirmed within `confirm_sec`.
+Bundle make_trial_bundle(const std::vector<Bytes>& contents, unsigned confirm_sec);
 
-// The cloud's blobs, fetched piece by piece as `pump` is called.
+// The cloud's bundles, fetched piece by piece as `pump` is called. Segments come as the real encoder makes them.
 class FakeCloud final : public link::BlobFetcher {
  public:
   void add(const Bundle& bundle);
-  void remove(const Bytes& blob) { blobs_.erase(sha256(blob)); }
-  void replace(const Hash& hash, Bytes bytes) { blobs_[hash] = std::move(bytes); }
+  // What it has of the layer is something else than the bundle says.
+  void replace_layer(const Bundle& bundle, std::size_t layer, Bytes bytes);
+  // It believes this to be the image of a bundle.
+  void believe(const Hash& bundle, const Bytes& image);
 
   bool ready() const override { return connected && !open_; }
   bool fetch(std::span<const std::uint8_t, 32> hash, std::uint32_t offset, std::uint32_t length,
              link::BlobSink& sink) override;
+  bool fetch_segments(const link::SegmentQuery& query, link::BlobSink& sink) override;
   void cancel() override { open_.reset(); }
 
   void pump();        // delivers one chunk
@@ -86,12 +93,24 @@ class FakeCloud final : public link::BlobFetcher {
 
  private:
   struct Open {
-    const Bytes* blob;
+    const Bytes* blob;  // null: it is missing
     std::uint32_t offset, end;
     link::BlobSink* sink;
+    const std::vector<Bytes>* records = nullptr;  // of the layer; then `offset` is within the lowest that is wanted
+    std::uint32_t wanted = 0;
   };
+  struct Image {
+    Bytes bytes;  // contents of all layers
+    std::vector<std::uint32_t> layers;
+  };
+  using Records = std::vector<std::vector<Bytes>>;  // of each layer
+
+  const Records& records(const Hash& from, bool has_from, const Hash& to);
+  void pump_record(Open open);
 
   std::map<Hash, Bytes> blobs_;
+  std::map<Hash, Image> images_;
+  std::map<std::pair<Hash, Hash>, Records> records_;
   std::optional<Open> open_;
 };
 
@@ -99,6 +118,7 @@ class FakeCloud final : public link::BlobFetcher {
 class FakeHost final : public ApplicationHost, public Notifier {
  public:
   bool application_runs() override { return runs; }
+  bool application_held() override { return held; }
   void stop_for_install() override {
     runs = false;
     ++stops;
@@ -115,6 +135,7 @@ class FakeHost final : public ApplicationHost, public Notifier {
   void network_changed(bool) override {}
 
   bool runs = false;
+  bool held = false;
   bool listens = false;
   int stops = 0, starts = 0, failures = 0, withdrawn = 0, told = 0;
 };
@@ -123,10 +144,17 @@ class FakeHost final : public ApplicationHost, public Notifier {
 class Device {
  public:
   Device(host::FakeFlash& flash, FakeCloud& cloud, SignatureCheck& signatures, const char* board = "mps2-an505")
-      : flash_(flash), cloud_(cloud), engine({flash, clock, cloud, host, signatures, board}) {
+      : Device(flash, flash, cloud, signatures, board) {}
+  // `access`: what the engine is given for `flash`.
+  Device(Flash& access, host::FakeFlash& flash, FakeCloud& cloud, SignatureCheck& signatures,
+         const char* board = "mps2-an505")
+      : flash_(flash), cloud_(cloud), engine({access, clock, cloud, host, signatures, board}) {
     engine.boot(host);
     host.runs = engine.running() != nullptr && !engine.installing();
   }
+  ~Device() { cloud_.cancel(); }
+  Device(const Device&) = delete;
+  Device& operator=(const Device&) = delete;
 
   void desire(const Bundle& bundle, std::uint64_t generation = 1, bool force = false);
   void desire_nothing(std::uint64_t generation = 1);
@@ -139,6 +167,7 @@ class Device {
 
   host::FakeClock clock;
   FakeHost host;
+  std::uint64_t first_generation = 0;  // added to that of every order
 
  private:
   host::FakeFlash& flash_;
@@ -152,6 +181,6 @@ class Device {
 bool installed(host::FakeFlash& flash, const Bundle& bundle);
 
 // A flash as large as the areas that updates use.
-inline constexpr std::uint32_t kFlashSize = 0x210000;
+inline constexpr std::uint32_t kFlashSize = 0x400000;
 
 }  // namespace mv::update::rig

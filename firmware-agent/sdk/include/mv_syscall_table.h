@@ -75,3 +75,5 @@ MV_SYSCALL(0x228, mvExternalFlashEraseBlocking)
 MV_SYSCALL(0x230, mvExternalFlashReadBlocking)
 MV_SYSCALL(0x240, mvSetWifiConfig)
 MV_SYSCALL(0x248, mvGetWifiConfig)
+/* Not of the original: */
+MV_SYSCALL(0x250, mvConfirmUpdate)

@@ -577,6 +577,12 @@ enum MvStatus mvCloseSystemNotification(MvSystemEventHandle *handle);
 
 /* Restarts the application, installing a staged update first. Returns, and the application is stopped a moment later. */
 enum MvStatus mvRestart(enum MvRestartMode mode);
+
+/*
+ * The application works: after an update it stays. A bundle with a confirm timeout that asks for this call, and does not
+ * get it in time, is undone and the one before is put back. Does nothing at other times. Not in the original ABI.
+ */
+enum MvStatus mvConfirmUpdate(void);
 enum MvStatus mvGetWakeReason(enum MvWakeReason *reason);
 
 /* ---- logging ---- */
