@@ -47,6 +47,9 @@ struct Layer {
   std::uint32_t content_size = 0;  // 0 in bundles of the original: the file's size
 };
 
+// A device that has `has` installed has the region of `wanted` byte for byte, so it asks for nothing of it.
+bool same_once_installed(const Layer& has, const Layer& wanted);
+
 // RAM of the application that a crash record keeps.
 struct CrashRegion {
   std::uint32_t address = 0;

@@ -103,6 +103,11 @@ std::string Region::describe() const {
   return name + " " + hex_address(start) + " + " + std::to_string(size) + " bytes";
 }
 
+bool same_once_installed(const Layer& has, const Layer& wanted) {
+  return has.region.area == wanted.region.area && has.region.start == wanted.region.start &&
+         has.region.size == wanted.region.size && has.measurement_hash == wanted.measurement_hash;
+}
+
 Expected<void> check_body(const AppBody& body, const Limits& limits) {
   if (body.layers.empty()) return bad("names no layer");
   const Board* board = find_board(body.info.board);

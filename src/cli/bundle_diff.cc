@@ -24,12 +24,9 @@ tl::expected<void, Failure> add_layer(const bundle::Bundle& from, const bundle::
   return {};
 }
 
-// A device that has `old` installed has this region byte for byte, so it asks for nothing of it.
 bool is_installed(const bundle::Bundle& old, const bundle::Layer& layer) {
-  return std::ranges::any_of(old.manifest().body().layers, [&](const bundle::Layer& has) {
-    return has.region.area == layer.region.area && has.region.start == layer.region.start &&
-           has.region.size == layer.region.size && has.measurement_hash == layer.measurement_hash;
-  });
+  return std::ranges::any_of(old.manifest().body().layers,
+                             [&](const bundle::Layer& has) { return bundle::same_once_installed(has, layer); });
 }
 
 // Of `whole`: "0.64 %".

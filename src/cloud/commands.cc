@@ -14,6 +14,7 @@
 #include "cloud/api/answers.h"
 #include "cloud/api/api.h"
 #include "cloud/data_folder.h"
+#include "cloud/delta/deltas.h"
 #include "cloud/provision.h"
 #include "cloud/server.h"
 #include "cloud/store/sqlite_store.h"
@@ -170,6 +171,12 @@ Result<void> run_serve(const ServeOptions& options) {
                     metrics,
                     std::move(*authority)};
   services.settings.capture_debug = options.capture_debug;
+  auto cache = DeltaCache::open(folder.deltas(), options.delta_cache_mib << 20);
+  if (!cache) return fail(cache.error());
+  Deltas deltas(std::move(*cache), *blobs, metrics, [&](std::function<void()> job, std::function<void()> done) {
+    services.run_aside(std::move(job), std::move(done));
+  });
+  services.deltas = &deltas;
   Api api(services);
   const auto server = Server::listen(address, services, api, std::move(*tls));
   if (!server) return fail(server.error());

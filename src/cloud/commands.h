@@ -1,6 +1,7 @@
 // What `mvcloud` does, without its command line.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -29,6 +30,7 @@ struct ServeOptions {
   std::filesystem::path data;
   std::string listen;                   // empty: as in config.json
   std::filesystem::path capture_debug;  // folder for copies of debug streams; empty: none
+  std::uint64_t delta_cache_mib = 256;  // of the data folder, for records of updates
 };
 
 // Each writes to standard output what a person wants to know. Errors: a sentence.

@@ -2,6 +2,7 @@
 //
 //   config.json   where to listen and under which names       ca.pem, ca.key   the authority
 //   mvcloud.db    the database (SQLite)                        blobs/           manifests, layers, bundles
+//   deltas/       records of updates, made again if they are lost
 #pragma once
 
 #include <filesystem>
@@ -26,6 +27,7 @@ class DataFolder {
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path database() const { return path_ / "mvcloud.db"; }
   std::filesystem::path blobs() const { return path_ / "blobs"; }
+  std::filesystem::path deltas() const { return path_ / "deltas"; }
   std::filesystem::path authority_certificate() const { return path_ / "ca.pem"; }
 
   bool initialised() const;

@@ -53,6 +53,11 @@ int main(int argc, char** argv) {
   serve_command
       ->add_option("--capture-debug", serve.capture_debug, "copy every byte of each debug stream into this folder")
       ->envname("MVCLOUD_CAPTURE_DEBUG");
+  serve_command
+      ->add_option("--delta-cache", serve.delta_cache_mib,
+                   "MiB of the data folder for what updates send over the air; the least recently used goes")
+      ->check(CLI::Range(0, 1 << 20))
+      ->capture_default_str();
   serve_command->footer(
       "Examples:\n  mvcloud serve\n  mvcloud serve --data /srv/mvcloud --listen 0.0.0.0:443\n"
       "  mvcloud serve --capture-debug ./capture");

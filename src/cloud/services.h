@@ -17,6 +17,8 @@
 
 namespace mv::cloud {
 
+class Deltas;
+
 struct Settings {
   std::vector<std::string> names;  // of the server; devices check the first
   std::string dial_host;           // what devices dial
@@ -45,6 +47,7 @@ struct Services {
         job();
         done();
       };
+  Deltas* deltas = nullptr;  // none: updates are served as whole layers only
 };
 
 // Stores an event and tells those who follow. `data` is a JSON object. A failure is logged: an event is no state.

@@ -1,6 +1,7 @@
 // /v1/Apps: uploaded bundles.
 #include "cloud/api/answers.h"
 #include "cloud/api/api.h"
+#include "cloud/delta/deltas.h"
 
 namespace mv::cloud {
 namespace {
@@ -73,6 +74,7 @@ HttpReply remove_app(Call& call) {
   const auto orphans = call.services.store.remove_app(call.account, app->sid);
   if (!orphans) return error_reply(orphans.error());
   for (const std::string& hash : *orphans) call.services.blobs.remove(hash);
+  if (call.services.deltas != nullptr) call.services.deltas->forget(app->manifest.hash);
   HttpReply reply;
   reply.status = 204;
   return reply;

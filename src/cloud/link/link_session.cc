@@ -48,7 +48,7 @@ std::string write_u64(std::uint64_t value) {
 LinkSession::LinkSession(Services& services, Connection& connection, std::string device_id)
     : services_(services),
       connection_(connection),
-      blobs_(services),
+      blobs_(services, [this] { pump(); }),
       started_(services.now()),
       last_heard_(services.now()) {
   device_.sid = std::move(device_id);
@@ -325,7 +325,7 @@ void LinkSession::take_blob_request(std::string_view payload) {
   if (!request.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {
     return end(CloseReason::kProtocol, "a message on the blob stream is not a BlobRequest");
   }
-  blobs_.begin(request, device_.desired.app_sid);
+  blobs_.begin(request, device_);
 }
 
 void LinkSession::take_pong(std::span<const std::uint8_t> payload) {

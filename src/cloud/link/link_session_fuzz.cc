@@ -8,6 +8,8 @@
 #include <memory>
 #include <string>
 
+#include "cloud/delta/deltas.h"
+#include "cloud/delta/test_bundle.h"
 #include "cloud/link/link_session.h"
 #include "cloud/link/memory_connection.h"
 #include "cloud/store/sqlite_store.h"
@@ -24,10 +26,22 @@ struct Cloud {
   Cloud() {
     spdlog::set_level(spdlog::level::off);
     google::protobuf::SetLogHandler(nullptr);
+    services.deltas = &deltas;
+    add_target();
+  }
+
+  // A device that is to run a bundle of two layers, of which segments may be had.
+  void add_target() {
+    const std::vector<std::string> contents{noise(40'000, 1), noise(100, 2)};
+    App app = put_bundle(blobs, contents);
+    app.sid = "KA1";
+    app.account_sid = "AC";
     Device device;
     device.sid = kDevice;
     device.account_sid = "AC";
-    if (!store->add_device(device)) std::abort();
+    if (!store->add_app(app, {}) || !store->add_device(device)) std::abort();
+    device.desired.app_sid = app.sid;
+    if (!store->update_device(device, 0)) std::abort();
   }
 
   TemporaryFolder folder;
@@ -39,6 +53,7 @@ struct Cloud {
   Services services{Settings{{"localhost"}, "localhost"}, *store, blobs, *bus, links, metrics, {}, [] {
                       return Microseconds{1'800'000'000'000'000};
                     }};
+  Deltas deltas{*DeltaCache::open(folder.path() / "deltas", 1 << 20), blobs, metrics, services.run_aside};
 };
 
 std::string hello() {

@@ -3,54 +3,11 @@
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
-#include <array>
-#include <deque>
-
-#include "cloud/link/memory_connection.h"
+#include "cloud/link/link_fixture.h"
 #include "cloud/logging.h"
-#include "cloud/store/sqlite_store.h"
-#include "cloud/temporary_folder.h"
 
 namespace mv::cloud {
 namespace {
-
-using frame::CloseReason;
-using frame::Stream;
-using frame::Type;
-
-constexpr const char* kAccount = "AC00000000000000000000000000000001";
-constexpr const char* kDevice = "UV00000000000000000000000000000001";
-constexpr Microseconds kSecond = 1'000'000;
-
-struct Received {
-  Type type;
-  Stream stream;
-  std::string payload;
-};
-
-std::string raw_frame(unsigned type, unsigned stream, std::string_view payload) {
-  const std::string header = {static_cast<char>(type), static_cast<char>(stream),
-                              static_cast<char>(payload.size() >> 8), static_cast<char>(payload.size() & 0xFF)};
-  return header + std::string(payload);
-}
-
-std::string a_frame(Type type, Stream stream, std::string_view payload) {
-  return raw_frame(static_cast<unsigned>(type), static_cast<unsigned>(stream), payload);
-}
-
-std::string number(std::uint32_t value) { return std::string(as_chars(frame::write_u32(value))); }
-
-wire::DeviceControl hello_message(const std::string& device = kDevice, std::uint32_t protocol = 1) {
-  wire::DeviceControl message;
-  message.mutable_hello()->set_protocol(protocol);
-  message.mutable_hello()->set_device_id(device);
-  message.mutable_hello()->set_boot_id(7);
-  return message;
-}
-
-std::string control(const wire::DeviceControl& message) {
-  return a_frame(Type::kData, Stream::kControl, message.SerializeAsString());
-}
 
 std::string log_batch(std::uint64_t first, std::uint64_t last) {
   wire::LogBatch batch;
@@ -61,54 +18,6 @@ std::string log_batch(std::uint64_t first, std::uint64_t last) {
   }
   return a_frame(Type::kData, Stream::kLog, batch.SerializeAsString());
 }
-
-// The device's end of one link.
-class Link {
- public:
-  Link(Services& services, std::string device = kDevice) : session_(services, connection_, std::move(device)) {}
-
-  void send(const std::string& bytes) { session_.on_bytes(as_bytes(bytes)); }
-  void hello() { send(control(hello_message())); }
-
-  // The frames that came since.
-  std::vector<Received> take() {
-    const std::string bytes = std::exchange(connection_.output, {});
-    auto rest = as_bytes(bytes);
-    std::vector<Received> frames;
-    while (const auto one = decoder_.next(rest)) {
-      frames.push_back({one->type, one->stream, std::string(as_chars(one->payload))});
-    }
-    return frames;
-  }
-
-  std::vector<wire::CloudControl> take_control() {
-    std::vector<wire::CloudControl> messages;
-    for (const Received& received : take()) {
-      if (received.type != Type::kData || received.stream != Stream::kControl) continue;
-      EXPECT_TRUE(messages.emplace_back().ParseFromString(received.payload));
-    }
-    return messages;
-  }
-
-  // Reason and text of the CLOSE that ended the link.
-  std::pair<int, std::string> close() {
-    for (const Received& received : take()) {
-      if (received.type != Type::kClose || received.stream != Stream::kControl) continue;
-      const auto high = static_cast<unsigned char>(received.payload[0]);
-      const auto low = static_cast<unsigned char>(received.payload[1]);
-      return {high << 8 | low, received.payload.substr(2)};
-    }
-    return {-1, "no CLOSE came"};
-  }
-
-  MemoryConnection& connection() { return connection_; }
-  LinkSession& session() { return session_; }
-
- private:
-  MemoryConnection connection_;
-  LinkSession session_;
-  frame::FrameDecoder decoder_;
-};
 
 class FakeClient final : public DebugClient {
  public:
@@ -123,21 +32,8 @@ class FakeClient final : public DebugClient {
   std::optional<std::string> closed;
 };
 
-class LinkSessionTest : public ::testing::Test {
+class LinkSessionTest : public LinkFixture {
  protected:
-  void SetUp() override {
-    Device device;
-    device.sid = kDevice;
-    device.account_sid = kAccount;
-    ASSERT_TRUE(store_->add_device(device));
-  }
-
-  static std::unique_ptr<Store> open(const std::string& path) {
-    auto store = open_sqlite_store(path);
-    EXPECT_TRUE(store);
-    return std::move(*store);
-  }
-
   // Makes the device's target an app with one layer of this content.
   void target(const std::string& content) {
     const auto layer = blobs_.put(content);
@@ -169,24 +65,7 @@ class LinkSessionTest : public ::testing::Test {
     link.session().on_tick(now_);
   }
 
-  std::vector<Event> events(const std::string& kind) const {
-    auto found = *store_->events(kAccount, kDevice, 0, 0, 1000);
-    std::erase_if(found, [&](const Event& event) { return event.kind != kind; });
-    return found;
-  }
-
   std::size_t stored_logs(Store& store) const { return store.logs(kDevice, 0, 0, 1000)->size(); }
-
-  TemporaryFolder folder_;
-  std::string path_ = (folder_.path() / "store.db").string();
-  std::unique_ptr<Store> store_ = open(path_);
-  BlobStore blobs_ = *BlobStore::open(folder_.path() / "blobs");
-  std::unique_ptr<Bus> bus_ = make_in_process_bus();
-  LinkTable links_;
-  Metrics metrics_;
-  Microseconds now_ = 1'800'000'000 * kSecond;
-  Services services_{
-      Settings{{"localhost"}, "localhost"}, *store_, blobs_, *bus_, links_, metrics_, {}, [this] { return now_; }};
 };
 
 TEST_F(LinkSessionTest, HelloIsAnsweredByWelcomeThenDesired) {
@@ -356,15 +235,6 @@ std::string blob_request(const std::string& content, std::uint32_t offset, std::
   request.set_offset(offset);
   request.set_length(length);
   return a_frame(Type::kData, Stream::kBlob, request.SerializeAsString());
-}
-
-std::vector<wire::BlobChunk> chunks(const std::vector<Received>& frames) {
-  std::vector<wire::BlobChunk> found;
-  for (const Received& received : frames) {
-    if (received.stream != Stream::kBlob || received.type != Type::kData) continue;
-    EXPECT_TRUE(found.emplace_back().ParseFromString(received.payload));
-  }
-  return found;
 }
 
 TEST_F(LinkSessionTest, ABlobWaitsForTheConnectionAndForCredit) {

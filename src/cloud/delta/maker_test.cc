@@ -1,0 +1,97 @@
+#include "cloud/delta/maker.h"
+
+#include <gtest/gtest.h>
+
+#include "cloud/delta/test_bundle.h"
+#include "cloud/temporary_folder.h"
+
+namespace mv::cloud {
+namespace {
+
+class MakerTest : public ::testing::Test {
+ protected:
+  Result<DeltaRecords> make(const std::string& from, const std::string& to) { return make_records(blobs_, {from, to}); }
+
+  std::vector<std::string> records_of(const DeltaRecords& set) {
+    std::vector<std::string> records;
+    for (const auto& layer : set.layers()) records.insert(records.end(), layer.records.begin(), layer.records.end());
+    return records;
+  }
+
+  TemporaryFolder folder_;
+  BlobStore blobs_ = *BlobStore::open(folder_.path() / "blobs");
+  const std::string first_ = noise(70'000, 1);
+  const std::string second_ = noise(10'000, 2);
+};
+
+TEST_F(MakerTest, RecordsAreThoseOfTheEncoderOverAllLayersInOrder) {
+  std::string edited = first_;
+  edited[40'000] = static_cast<char>(edited[40'000] ^ 1);
+  const std::vector<std::string> wanted{edited, "new" + second_};
+  const App old = put_bundle(blobs_, {first_, second_}), next = put_bundle(blobs_, wanted);
+  const auto set = make(old.manifest.hash, next.manifest.hash);
+  ASSERT_TRUE(set) << set.error();
+  EXPECT_EQ(records_of(*set), expected_records(first_ + second_, wanted));
+  ASSERT_EQ(set->layers().size(), 2u);
+  EXPECT_EQ(set->layers()[0].records.size(), 3u);
+  EXPECT_LT(set->bytes_to_receive(), 200u);
+}
+
+TEST_F(MakerTest, ALayerThatStaysInItsPlaceIsInstalledAndTheOthersAreNot) {
+  const App old = put_bundle(blobs_, {first_, second_}), next = put_bundle(blobs_, {first_, second_ + "!"});
+  const auto set = make(old.manifest.hash, next.manifest.hash);
+  ASSERT_TRUE(set) << set.error();
+  EXPECT_TRUE(set->layers()[0].installed);
+  EXPECT_FALSE(set->layers()[1].installed);
+  EXPECT_EQ(set->bytes_to_receive(), set->layers()[1].record_bytes());
+}
+
+TEST_F(MakerTest, WithoutTheOldBundleRecordsNeedNoOldImage) {
+  const App old = put_bundle(blobs_, {first_}), next = put_bundle(blobs_, {first_ + "!"});
+  const auto whole = expected_records("", {first_ + "!"});
+  EXPECT_EQ(records_of(*make("", next.manifest.hash)), whole);
+  blobs_.remove(sha256(first_));
+  EXPECT_EQ(records_of(*make(old.manifest.hash, next.manifest.hash)), whole);
+}
+
+TEST_F(MakerTest, AnEncryptedLayerIsNotServedAndKeepsItsPlace) {
+  const std::vector<std::string> contents{first_, second_};
+  bundle::AppBody body = body_of(contents);
+  body.layers[0].encrypted_with_key_id = 7;
+  const App old = put_bundle(blobs_, contents), next = put_bundle(blobs_, body, contents);
+  const auto set = make(old.manifest.hash, next.manifest.hash);
+  ASSERT_TRUE(set) << set.error();
+  EXPECT_FALSE(set->layers()[0].served);
+  EXPECT_TRUE(set->layers()[0].records.empty());
+  ASSERT_EQ(set->layers()[1].records.size(), 1u);
+  EXPECT_EQ(set->layers()[1].records[0], expected_records(first_ + second_, contents).back());
+}
+
+TEST_F(MakerTest, NothingOfAnEncryptedOldLayerIsReferredTo) {
+  const std::vector<std::string> contents{first_};
+  bundle::AppBody body = body_of(contents);
+  body.layers[0].encrypted_with_key_id = 7;
+  const App old = put_bundle(blobs_, body, contents), next = put_bundle(blobs_, contents);
+  EXPECT_EQ(records_of(*make(old.manifest.hash, next.manifest.hash)), expected_records("", contents));
+}
+
+TEST_F(MakerTest, ALayerWithoutSegmentHashesIsNotServed) {
+  bundle::AppBody body = body_of({first_});
+  body.layers[0].segment_hashes.clear();
+  const App next = put_bundle(blobs_, body, {first_});
+  const auto set = make("", next.manifest.hash);
+  ASSERT_TRUE(set) << set.error();
+  EXPECT_FALSE(set->layers()[0].served);
+}
+
+TEST_F(MakerTest, ABundleThatIsNotWholeIsRefused) {
+  const App next = put_bundle(blobs_, {first_});
+  EXPECT_FALSE(make("", sha256("no manifest")));
+  std::filesystem::resize_file(blobs_.path_of(sha256(first_)), 100);
+  EXPECT_FALSE(make("", next.manifest.hash));
+  blobs_.remove(sha256(first_));
+  EXPECT_FALSE(make("", next.manifest.hash));
+}
+
+}  // namespace
+}  // namespace mv::cloud
