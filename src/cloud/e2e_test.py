@@ -353,7 +353,7 @@ class CloudTest(unittest.TestCase):
         device.control(app_report=link.AppReport(state=link.APP_RUNNING, running_hash=desired.manifest_hash,
                                                  generation=desired.generation))
         events = self.sse(f"/v1/Events?Device={sid}", 5)
-        self.assertEqual([event[1] for event in events], ["provisioned", "connection", "boot", "target", "app"])
+        self.assertEqual([event[1] for event in events], ["provisioned", "connection", "boot", "target", "update"])
         _, state = self.cloud.request("GET", f"/v1/Devices/{sid[:12]}")
         self.assertEqual(state["app"]["update_status"], "up-to-date")
         self.assertEqual((state["connection"]["state"], state["state"]), ("online", "running"))

@@ -15,7 +15,6 @@ Stored<void> end_logging_in_time(Services& services, Device& device) {
   const Microseconds now = services.now();
   if (!device.desired.logging_enabled || logging_is_on(device.desired, now)) return {};
   switch_logging(device.desired, false, now);
-  ++device.desired.generation;
   if (auto stored = services.store.update_device(device, now); !stored) return stored;
   record_event(services, device, "logging", "logging ended after 24 hours: switch it on again for more",
                "{\"enabled\":false}");

@@ -2,9 +2,11 @@
 
 #include <array>
 
+#include "cloud/delta/deltas.h"
 #include "cloud/http/form.h"
 #include "cloud/link/messages.h"
 #include "cloud/logging.h"
+#include "cloud/update_state.h"
 #include "wire/proto/link.pb.h"
 
 namespace mv::cloud {
@@ -25,29 +27,28 @@ std::string page_url(const Call& call, std::uint64_t page, const std::string& to
   return url + "Page=" + std::to_string(page) + (token.empty() ? "" : "&PageToken=" + token);
 }
 
-// What the device runs against what it is to run.
-std::string_view update_status(const Report& report, const std::string& target_hash) {
-  if (report.error != 0 && (report.state == wire::APP_REFUSED || report.target_hash == target_hash) &&
-      !target_hash.empty()) {
-    return "error";
-  }
-  return report.running_hash == target_hash ? "up-to-date" : "pending";
+// The original's word for an update's state.
+std::string_view update_status(UpdateState state) {
+  if (has_reason(state)) return "error";
+  return state == UpdateState::kUpToDate ? "up-to-date" : "pending";
 }
 
 std::string prefixed_hash(const std::string& hash) { return "sha256:" + to_hex(hash); }
 
-Json device_app_json(Services& services, const Device& device) {
+// Of the manifest that the device is to run; empty: none.
+std::string target_hash_of(Services& services, const Device& device) {
+  if (device.desired.app_sid.empty()) return {};
+  const auto target = services.store.app(device.account_sid, device.desired.app_sid);
+  return target ? target->manifest.hash : std::string();
+}
+
+Json device_app_json(Services& services, const Device& device, const std::string& target_hash) {
   const Report& report = device.report;
-  std::string target_hash;
-  if (!device.desired.app_sid.empty()) {
-    if (const auto target = services.store.app(device.account_sid, device.desired.app_sid))
-      target_hash = target->manifest.hash;
-  }
   Json app;
   app["target_sid"] = text_or_null(device.desired.app_sid);
   app["target_hash"] = target_hash.empty() ? Json() : Json(prefixed_hash(target_hash));
   app["date_targeted"] = time_or_null(device.desired.targeted);
-  app["update_status"] = update_status(report, target_hash);
+  app["update_status"] = update_status(update_state(device.desired, target_hash, report));
   app["update_error_code"] = report.error == 0 ? Json() : Json(report.error);
   app["reported_sid"] = Json();
   if (!report.running_hash.empty()) {
@@ -57,6 +58,41 @@ Json device_app_json(Services& services, const Device& device) {
   app["reported_hash"] = report.running_hash.empty() ? Json() : Json(prefixed_hash(report.running_hash));
   app["date_reported"] = time_or_null(report.reported);
   return app;
+}
+
+// What an update sends over the air to a device that runs what this one runs, as far as it is known without work.
+Json bytes_to_receive(Services& services, const Device& device, const std::string& target_hash) {
+  if (services.deltas == nullptr) return nullptr;
+  const auto records = services.deltas->in_memory(
+      delta_pair(services.store, device.account_sid, device.report.running_hash, target_hash));
+  return records ? Json(records->bytes_to_receive()) : Json();
+}
+
+std::string_view wait_name(int wait) {
+  return wait == wire::WAIT_APPLICATION ? "application" : wait == wire::WAIT_CONFIRMATION ? "confirmation" : "";
+}
+
+Json update_json(Services& services, const Device& device, const std::string& target_hash) {
+  const Report& report = device.report;
+  const UpdateState state = update_state(device.desired, target_hash, report);
+  // What the device counts is of another bundle until it has heard of this one.
+  const bool counted = report.target_hash == target_hash || report.running_hash == target_hash;
+  const bool is_fetched_now = state == UpdateState::kPending || state == UpdateState::kDownloading;
+  const auto left = wait_left(report, services.now());
+  Json update;
+  update["state"] = name(state);
+  update["waits_for"] = text_or_null(std::string(wait_name(report.wait)));
+  update["wait_left_sec"] = left ? Json(*left) : Json();
+  update["bytes_done"] = counted ? report.bytes_done : 0;
+  update["bytes_total"] = counted ? report.bytes_total : 0;
+  update["bytes_received"] = counted ? report.bytes_received : 0;
+  update["bytes_to_receive"] = is_fetched_now ? bytes_to_receive(services, device, target_hash) : Json();
+  update["error_code"] = has_reason(state) ? Json(report.error) : Json();
+  update["reason"] = has_reason(state) ? text_or_null(report.detail) : Json();
+  update["generation"] = device.desired.generation;
+  update["observed_generation"] = report.generation;
+  update["forced"] = device.desired.force;
+  return update;
 }
 
 Json connection_json(Services& services, const Device& device) {
@@ -184,7 +220,9 @@ Json device_json(Services& services, const Device& device) {
   json["sid"] = device.sid;
   json["unique_name"] = text_or_null(device.unique_name);
   json["account_sid"] = device.account_sid;
-  json["app"] = device_app_json(services, device);
+  const std::string target_hash = target_hash_of(services, device);
+  json["app"] = device_app_json(services, device, target_hash);
+  json["update"] = update_json(services, device, target_hash);
   const bool logging = logging_is_on(device.desired, services.now());
   json["logging"] = {{"enabled", logging},
                      {"date_expires", logging ? time_or_null(device.desired.logging_expires) : Json()}};

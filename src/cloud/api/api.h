@@ -46,6 +46,7 @@ class Api final : public HttpHandler {
 
 // Routes of each resource.
 void add_app_routes(std::vector<Api::Entry>& entries);
+void add_delta_routes(std::vector<Api::Entry>& entries);
 void add_device_routes(std::vector<Api::Entry>& entries);
 void add_access_routes(std::vector<Api::Entry>& entries);
 void add_stream_routes(std::vector<Api::Entry>& entries);

@@ -47,9 +47,10 @@ HttpReply create_device(Call& call) {
   return json_reply(201, json);
 }
 
-// What an update changes, besides the record itself.
+// What a request changes, besides the record itself.
 struct Changes {
-  bool desired = false;
+  bool desired = false;  // what the device is to be told
+  bool order = false;    // which bundle it is to run, or how: what it refused or undid before it tries again
   std::string target_event;
 };
 
@@ -65,11 +66,11 @@ Result<void> set_target(Call& call, Device& device, const std::string& value, Ch
     sid = app->sid;
     what = app->name + " " + app->version + " (" + app->sid + ")";
   }
-  if (sid == device.desired.app_sid) return {};
+  if (sid.empty() && device.desired.app_sid.empty()) return {};
   device.desired.app_sid = sid;
-  device.desired.force = false;  // an order to force is for one bundle
+  device.desired.force = false;  // an order to force is for one order
   device.desired.targeted = call.services.now();
-  changes.desired = true;
+  changes.desired = changes.order = true;
   changes.target_event = "the device is to run " + what;
   return {};
 }
@@ -93,7 +94,8 @@ Result<void> set_flag(const std::string& name, const std::string& value, Microse
     set_logging(*flag, device, now, changes);
     return {};
   }
-  changes.desired |= device.desired.force != *flag;
+  changes.order |= device.desired.force != *flag;
+  changes.desired |= changes.order;
   device.desired.force = *flag;
   return {};
 }
@@ -126,12 +128,16 @@ HttpReply update_device(Call& call) {
   if (!device) return error_reply(device.error());
   Changes changes;
   if (const auto applied = apply(call, *device, changes); !applied) return error_reply(400, applied.error());
-  if (changes.desired) ++device->desired.generation;
+  if (changes.order) ++device->desired.generation;
   if (const auto stored = services.store.update_device(*device, services.now()); !stored)
     return error_reply(stored.error());
   if (!changes.target_event.empty()) {
     record_event(services, *device, "target", changes.target_event,
-                 Json({{"target_sid", device->desired.app_sid}, {"generation", device->desired.generation}}).dump());
+                 Json({{"state", "ordered"},
+                       {"target_sid", device->desired.app_sid},
+                       {"generation", device->desired.generation},
+                       {"force", device->desired.force}})
+                     .dump());
   }
   if (changes.desired) {
     if (DeviceLink* link = services.links.find(device->sid)) link->desired_changed();

@@ -41,7 +41,17 @@ void load_or_make(Job& job) {
 
 }  // namespace
 
-Deltas::Waiting Deltas::get(const DeltaPair& pair, Ready ready) {
+DeltaPair delta_pair(Store& store, std::string_view account, std::string_view from, std::string_view to) {
+  if (from.empty()) return {{}, std::string(to)};
+  const auto old = store.app(account, from);
+  return {old && old->manifest.hash == from ? std::string(from) : std::string(), std::string(to)};
+}
+
+Deltas::Waiting Deltas::get(const DeltaPair& pair, Ready ready) { return wait(pair, std::move(ready), false); }
+
+void Deltas::fetch(const DeltaPair& pair, Ready ready) { wait(pair, std::move(ready), true); }
+
+Deltas::Waiting Deltas::wait(const DeltaPair& pair, Ready ready, bool held) {
   auto waiting = std::make_shared<Ready>(std::move(ready));
   if (Records records = use(pair)) {
     metrics_.add("mvcloud_delta_cache_hits_total");
@@ -50,8 +60,8 @@ Deltas::Waiting Deltas::get(const DeltaPair& pair, Ready ready) {
   }
   auto& those = waiting_[pair];
   if (those.empty()) queue_.push_back(pair);
-  std::erase_if(those, [](const auto& one) { return one.expired(); });
-  those.push_back(waiting);
+  std::erase_if(those, [](const Waiter& one) { return one.ready.expired(); });
+  those.push_back({waiting, held ? waiting : nullptr});
   work();
   return waiting;
 }
@@ -85,7 +95,7 @@ void Deltas::forget(std::string_view manifest_hash) {
 
 // Begins with the next pair that somebody still waits for.
 void Deltas::work() {
-  const auto is_gone = [](const std::weak_ptr<Ready>& one) { return one.expired(); };
+  const auto is_gone = [](const Waiter& one) { return one.ready.expired(); };
   while (!working_ && !queue_.empty()) {
     const DeltaPair pair = std::move(queue_.front());
     queue_.pop_front();
@@ -106,7 +116,7 @@ void Deltas::conclude(Job& job) {
   if (job.records) keep(job.pair, job.records);
   const auto those = std::move(waiting_.extract(job.pair).mapped());
   for (const auto& one : those) {
-    if (const Waiting waiting = one.lock()) (*waiting)(job.records);
+    if (const Waiting waiting = one.ready.lock()) (*waiting)(job.records);
   }
   work();
 }

@@ -17,8 +17,12 @@
 #include "cloud/delta/cache.h"
 #include "cloud/delta/records.h"
 #include "cloud/metrics.h"
+#include "cloud/store/store.h"
 
 namespace mv::cloud {
+
+// From the bundle that a device names as its own to another; nothing helps if the account does not have the former.
+DeltaPair delta_pair(Store& store, std::string_view account, std::string_view from, std::string_view to);
 
 class Deltas {
  public:
@@ -37,6 +41,8 @@ class Deltas {
 
   // Calls `ready` once, now or later: with the records, or with null if they cannot be made (the log says why).
   [[nodiscard]] Waiting get(const DeltaPair& pair, Ready ready);
+  // The same for who waits in any case.
+  void fetch(const DeltaPair& pair, Ready ready);
 
   // The records if they are in memory, else null. Looks at no disk and makes nothing.
   Records in_memory(const DeltaPair& pair) const;
@@ -46,7 +52,12 @@ class Deltas {
 
  private:
   struct Job;
+  struct Waiter {
+    std::weak_ptr<Ready> ready;
+    Waiting held;  // of `fetch`
+  };
 
+  Waiting wait(const DeltaPair& pair, Ready ready, bool held);
   Records use(const DeltaPair& pair);
   void keep(const DeltaPair& pair, Records records);
   void work();
@@ -57,7 +68,7 @@ class Deltas {
   Metrics& metrics_;
   RunAside run_aside_;
   std::list<std::pair<DeltaPair, Records>> recent_;  // the most recently used first
-  std::map<DeltaPair, std::vector<std::weak_ptr<Ready>>> waiting_;
+  std::map<DeltaPair, std::vector<Waiter>> waiting_;
   std::deque<DeltaPair> queue_;
   bool working_ = false;
 };

@@ -18,15 +18,12 @@ std::size_t piece(std::size_t left, std::size_t room) {
   return size < std::min(left, BlobSender::kChunk / 2) ? 0 : size;
 }
 
-// The app that the device is to run, if the request is for segments of its manifest, and what they are made from: the
-// bundle that the device names, if the account has it still.
+// What the records are made from and to, if the request is for segments of what the device is to run.
 std::optional<DeltaPair> pair_for(Store& store, const wire::SegmentRequest& segments, const Device& device) {
   if (device.desired.app_sid.empty()) return std::nullopt;
   const auto target = store.app(device.account_sid, device.desired.app_sid);
   if (!target || target->manifest.hash != segments.manifest()) return std::nullopt;
-  const auto old = store.app(device.account_sid, segments.from());
-  const bool known = old && old->manifest.hash == segments.from();
-  return DeltaPair{known ? segments.from() : std::string(), target->manifest.hash};
+  return delta_pair(store, device.account_sid, segments.from(), target->manifest.hash);
 }
 
 // The layer is there, and so is each segment that is wanted; at least one is.

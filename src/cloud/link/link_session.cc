@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <array>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "cloud/link/messages.h"
 #include "cloud/logging.h"
+#include "cloud/update_state.h"
 
 namespace mv::cloud {
 namespace {
@@ -240,24 +242,55 @@ void LinkSession::send_desired() {
     desired.set_manifest_hash(app->manifest.hash);
     desired.set_manifest_size(static_cast<std::uint32_t>(app->manifest.size));
   }
+  target_hash_ = desired.manifest_hash();
   send_control(message);
 }
 
 void LinkSession::take_report(const wire::AppReport& message) {
-  const Report report = to_report(message, services_.now());
+  Report report = to_report(message, services_.now());
   const bool news = worth_an_event(device_.report, report);
-  if (!news && report.generation == device_.report.generation && report.detail == device_.report.detail) return;
+  const bool update_news = note_update(report);
+  if (!update_news && !worth_storing(device_.report, report)) return;
   if (const auto stored = services_.store.update_report(device_.sid, report); !stored) {
     spdlog::error("a report of {} is not stored: {}", device_.sid, stored.error().sentence);
     return;
   }
   device_.report = report;
-  if (news) {
+  if (update_news) {
+    record_update(report);
+  } else if (news) {
     record_event(services_, device_, "app", describe(report),
                  "{\"state\":\"" + std::string(state_name(report.state)) + "\",\"bytes_done\":" +
                      std::to_string(report.bytes_done) + ",\"bytes_total\":" + std::to_string(report.bytes_total) +
                      ",\"running_hash\":\"" + to_hex(report.running_hash) + "\"}");
   }
+}
+
+// Whether the update is in another state than the history has, which is then noted in the report. Also carries over
+// what the device counted while it fetched: it forgets that with the update's end.
+bool LinkSession::note_update(Report& report) const {
+  const Report& before = device_.report;
+  const bool same_bundle = before.target_hash == report.target_hash || before.target_hash == report.running_hash;
+  const bool same_order = before.generation == report.generation || before.generation == 0 || report.generation == 0;
+  if (report.bytes_received == 0 && same_bundle && same_order) report.bytes_received = before.bytes_received;
+  report.noted_state = before.noted_state;
+  report.noted_generation = before.noted_generation;
+  const UpdateState state = update_state(device_.desired, target_hash_, report);
+  if (target_hash_.empty() || state == UpdateState::kPending) return false;
+  if (report.noted_state == name(state) && report.noted_generation == device_.desired.generation) return false;
+  report.noted_state = name(state);
+  report.noted_generation = device_.desired.generation;
+  return true;
+}
+
+void LinkSession::record_update(const Report& report) {
+  const UpdateState state = update_state(device_.desired, target_hash_, report);
+  nlohmann::ordered_json data = {{"state", name(state)},
+                                 {"target_sid", device_.desired.app_sid},
+                                 {"generation", device_.desired.generation},
+                                 {"running_hash", to_hex(report.running_hash)}};
+  if (has_reason(state)) data["reason"] = report.detail;
+  record_event(services_, device_, "update", describe(state, report), data.dump());
 }
 
 void LinkSession::take_crash(const wire::CrashReport& crash) {

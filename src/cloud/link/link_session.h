@@ -49,6 +49,8 @@ class LinkSession final : public ConnectionUser, public DeviceLink {
   void take_control(std::string_view payload);
   void take_hello(const wire::Hello& hello);
   void take_report(const wire::AppReport& message);
+  bool note_update(Report& report) const;
+  void record_update(const Report& report);
   void take_crash(const wire::CrashReport& crash);
   void take_event(const wire::DeviceEvent& event);
   void take_keep_alive(const wire::KeepAliveReport& report);
@@ -76,7 +78,8 @@ class LinkSession final : public ConnectionUser, public DeviceLink {
   Services& services_;
   Connection& connection_;
   State state_ = State::kAwaitsHello;
-  Device device_;  // sid from the certificate; the rest is read at the hello
+  Device device_;            // sid from the certificate; the rest is read at the hello
+  std::string target_hash_;  // manifest of what was last desired; empty: nothing
   frame::FrameDecoder decoder_;
   frame::Multiplex multiplex_;
   std::deque<std::string> control_out_;

@@ -188,6 +188,87 @@ TEST_F(LinkSessionTest, AStreamThatTheDeviceOffersIsRefusedAndTheLinkGoesOn) {
   EXPECT_FALSE(link.connection().closed);
 }
 
+wire::DeviceControl app_report(wire::AppState state, const std::string& running, const std::string& target,
+                               const std::string& detail = "") {
+  wire::DeviceControl message;
+  wire::AppReport& report = *message.mutable_app_report();
+  report.set_state(state);
+  report.set_running_hash(running);
+  report.set_target_hash(target);
+  report.set_generation(2);
+  report.set_detail(detail);
+  return message;
+}
+
+TEST_F(LinkSessionTest, EachStateOfAnUpdateIsOneEventAlsoOverReconnections) {
+  target("layer");
+  const std::string wanted = sha256("manifest"), old(32, 'o');
+  wire::DeviceControl progress = app_report(wire::APP_DOWNLOADING, old, wanted);
+  progress.mutable_app_report()->set_bytes_done(50);
+  progress.mutable_app_report()->set_bytes_total(100);
+  progress.mutable_app_report()->set_bytes_received(7);
+  wire::DeviceControl waiting = app_report(wire::APP_STAGED, old, wanted);
+  waiting.mutable_app_report()->set_wait(wire::WAIT_APPLICATION);
+  waiting.mutable_app_report()->set_wait_left_sec(60);
+  wire::DeviceControl trial = app_report(wire::APP_RUNNING, wanted, "");
+  trial.mutable_app_report()->set_wait(wire::WAIT_CONFIRMATION);
+  wire::DeviceControl undoing = app_report(wire::APP_UNDOING, wanted, wanted, "it crashed");
+  undoing.mutable_app_report()->set_error(wire::UPDATE_ROLLED_BACK);
+  wire::DeviceControl undone = app_report(wire::APP_REFUSED, old, wanted, "it crashed");
+  undone.mutable_app_report()->set_error(wire::UPDATE_ROLLED_BACK);
+  for (const auto& message : {app_report(wire::APP_DOWNLOADING, old, wanted), progress, waiting,
+                              app_report(wire::APP_INSTALLING, old, wanted), trial, undoing, undone, undone}) {
+    Link link(services_);
+    link.hello();  // reports nothing, as after a boot
+    link.send(control(message));
+  }
+  std::vector<std::string> history;
+  for (const Event& event : events("update")) {
+    history.push_back(event.data.substr(0, event.data.find(',')) + " " + event.detail);
+  }
+  EXPECT_EQ(history,
+            (std::vector<std::string>{
+                R"({"state":"downloading" the device fetches the bundle that was ordered)",
+                R"({"state":"waiting" the bundle is staged, and the application was told: it is installed within 60 s)",
+                R"({"state":"installing" the device installs the bundle)",
+                R"({"state":"trial" the bundle runs on trial: to be confirmed)",
+                R"({"state":"undoing" the device puts back the bundle before: it crashed)",
+                R"({"state":"rolled-back" rolled back, and tried again with the next order only: it crashed)"}));
+  EXPECT_NE(events("update").back().data.find(R"("generation":2)"), std::string::npos);
+  EXPECT_NE(events("update").back().data.find(R"("reason":"it crashed")"), std::string::npos);
+  EXPECT_EQ(store_->device(kDevice)->report.error, wire::UPDATE_ROLLED_BACK);
+}
+
+TEST_F(LinkSessionTest, WhatAnUpdateReceivedIsKnownAfterItsEnd) {
+  target("layer");
+  const std::string wanted = sha256("manifest"), old(32, 'o');
+  wire::DeviceControl staged = app_report(wire::APP_STAGED, old, wanted);
+  staged.mutable_app_report()->set_bytes_received(4211);
+  Link link(services_);
+  link.hello();
+  link.send(control(staged) + control(app_report(wire::APP_RUNNING, wanted, "")));
+  EXPECT_EQ(store_->device(kDevice)->report.bytes_received, 4211u);
+  EXPECT_EQ(events("update").back().detail, "the device runs the bundle that was ordered");
+}
+
+TEST_F(LinkSessionTest, AWaitIsStoredWhenItBeginsAndWhenItsEndMoves) {
+  target("layer");
+  Link link(services_);
+  link.hello();
+  const auto say = [&](std::uint32_t left) {
+    wire::DeviceControl trial = app_report(wire::APP_RUNNING, sha256("manifest"), "");
+    trial.mutable_app_report()->set_wait(wire::WAIT_CONFIRMATION);
+    trial.mutable_app_report()->set_wait_left_sec(left);
+    link.send(control(trial));
+    return *store_->device(kDevice)->report.reported;
+  };
+  const Microseconds begin = now_;
+  EXPECT_EQ(say(60), begin);
+  now_ = begin + 10 * kSecond;
+  EXPECT_EQ(say(50), begin) << "time that passes is no news";
+  EXPECT_EQ(say(60), now_);
+}
+
 TEST_F(LinkSessionTest, LogRecordsAreOnDiskBeforeTheirAck) {
   const auto other = open(path_);  // sees only what is committed
   Link link(services_);
@@ -405,7 +486,7 @@ TEST_F(LinkSessionTest, LoggingEndsAfterADayAndTheDeviceIsTold) {
   const auto messages = link.take_control();
   ASSERT_EQ(messages.size(), 1u);
   EXPECT_FALSE(messages[0].desired().logging_enabled());
-  EXPECT_GT(messages[0].desired().generation(), device->desired.generation);
+  EXPECT_EQ(messages[0].desired().generation(), device->desired.generation);
   EXPECT_EQ(store_->device(kDevice)->desired.logging_enabled, false);
   EXPECT_EQ(store_->device(kDevice)->desired.logging_expires, std::nullopt);
   live_until(link, end + kSecond);

@@ -2,11 +2,13 @@
 
 #include <array>
 
+#include "cloud/update_state.h"
+
 namespace mv::cloud {
 namespace {
 
-constexpr std::array<std::string_view, 8> kStates = {"none",    "downloading", "staged", "installing",
-                                                     "running", "crashed",     "halted", "refused"};
+constexpr std::array<std::string_view, 9> kStates = {"none",    "downloading", "staged",  "installing", "running",
+                                                     "crashed", "halted",      "refused", "undoing"};
 constexpr std::array<std::string_view, 11> kWakeReasons = {
     "cold-boot",    "remote-kernel-restart", "remote-app-restart",   "debugger-restart",
     "kernel-crash", "kernel-watchdog",       "kernel-out-of-memory", "kernel-error",
@@ -15,6 +17,8 @@ constexpr std::array<std::string_view, 11> kWakeReasons = {
 // Wall times outside of these are a device's clock gone wrong.
 constexpr std::uint64_t kEarliestTime = 1'577'836'800ULL * 1'000'000;  // 2020-01-01
 constexpr Microseconds kClockSlack = 3600LL * 1'000'000;
+
+constexpr std::uint32_t kTimeSlackSec = 3;  // reports come late
 
 constexpr std::size_t kMaxBootDetail = 256;  // bytes
 
@@ -35,6 +39,9 @@ Report to_report(const wire::AppReport& message, Microseconds now) {
   report.restart_generation = message.restart_generation();
   report.restarts = message.restarts();
   report.reported = now;
+  report.wait = static_cast<int>(message.wait());
+  report.wait_left_sec = message.wait_left_sec();
+  report.bytes_received = message.bytes_received();
   return report;
 }
 
@@ -77,6 +84,15 @@ bool worth_an_event(const Report& before, const Report& after) {
   const std::uint32_t step = after.bytes_total / 20;
   return after.bytes_done < before.bytes_done || after.bytes_done - before.bytes_done >= step ||
          after.bytes_done == after.bytes_total;
+}
+
+bool worth_storing(const Report& before, const Report& after) {
+  if (worth_an_event(before, after) || before.generation != after.generation || before.detail != after.detail ||
+      before.wait != after.wait) {
+    return true;
+  }
+  const auto left = wait_left(before, after.reported.value_or(0));
+  return left && (after.wait_left_sec > *left + kTimeSlackSec || *left > after.wait_left_sec + kTimeSlackSec);
 }
 
 std::string_view state_name(int app_state) {

@@ -17,6 +17,10 @@ LogRecord to_log_record(const wire::LogRecord& message, std::uint64_t boot_id, M
 // True if the device is somewhere else in its life, or far enough on with a download, for an event to be recorded.
 bool worth_an_event(const Report& before, const Report& after);
 
+// True if something that the Store keeps is not as it was, apart from a download that went on a little and from time
+// that passed as it does.
+bool worth_storing(const Report& before, const Report& after);
+
 // "running", "downloading", ...
 std::string_view state_name(int app_state);
 // "cold-boot", "debugger-restart", ...

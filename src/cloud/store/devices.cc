@@ -70,6 +70,11 @@ Device read_device(const Query& row) {
   device.facts.boot_detail = row.text(34);
   device.learned_keep_alive_ms = row.word(35);
   device.desired.logging_expires = row.optional_number(36);
+  device.report.wait = static_cast<int>(row.number(37));
+  device.report.wait_left_sec = row.word(38);
+  device.report.bytes_received = row.word(39);
+  device.report.noted_state = row.text(40);
+  device.report.noted_generation = row.unsigned_number(41);
   return device;
 }
 constexpr Table<Device> kDevices{
@@ -79,8 +84,8 @@ constexpr Table<Device> kDevices{
     "done_restart_generation, restarts, reported, "
     "board, microvisor_version, boot_id, boot_count, wake_reason, log_lost, tls_pool_size, tls_pool_high_water, "
     "tls_stack_size, tls_stack_high_water, epoch, connection_changed, created, updated, boot_detail, "
-    "learned_keep_alive, logging_expires",
-    37, "account_sid", read_device};
+    "learned_keep_alive, logging_expires, wait, wait_left, bytes_received, noted_state, noted_generation",
+    42, "account_sid", read_device};
 
 }  // namespace
 
@@ -159,10 +164,11 @@ Stored<void> SqliteStore::update_keep_alive(std::string_view sid, std::uint32_t 
 Stored<void> SqliteStore::update_report(std::string_view sid, const Report& report) {
   return sql_.run(
       "UPDATE device SET state = ?, running_hash = ?, fetching_hash = ?, seen_generation = ?, bytes_done = ?, "
-      "bytes_total = ?, error = ?, detail = ?, done_restart_generation = ?, restarts = ?, reported = ? WHERE sid = ?",
+      "bytes_total = ?, error = ?, detail = ?, done_restart_generation = ?, restarts = ?, reported = ?, wait = ?, "
+      "wait_left = ?, bytes_received = ?, noted_state = ?, noted_generation = ? WHERE sid = ?",
       report.state, Bytes{report.running_hash}, Bytes{report.target_hash}, report.generation, report.bytes_done,
       report.bytes_total, report.error, report.detail, report.restart_generation, report.restarts, report.reported,
-      sid);
+      report.wait, report.wait_left_sec, report.bytes_received, report.noted_state, report.noted_generation, sid);
 }
 
 // Events stay: they are the account's record of what was done.

@@ -61,6 +61,13 @@ inline constexpr std::array kChanges = {
     "ALTER TABLE device ADD COLUMN logging_expires INTEGER; "
     "UPDATE device SET logging_expires = (strftime('%s', 'now') + 86400) * 1000000 WHERE logging_enabled <> 0; "
     "PRAGMA user_version = 4;",
+    // What was there before is no news.
+    "ALTER TABLE device ADD COLUMN wait INTEGER NOT NULL DEFAULT 0; "
+    "ALTER TABLE device ADD COLUMN wait_left INTEGER NOT NULL DEFAULT 0; "
+    "ALTER TABLE device ADD COLUMN bytes_received INTEGER NOT NULL DEFAULT 0; "
+    "ALTER TABLE device ADD COLUMN noted_state TEXT NOT NULL DEFAULT ''; "
+    "ALTER TABLE device ADD COLUMN noted_generation INTEGER NOT NULL DEFAULT 0; "
+    "UPDATE device SET noted_state = 'up-to-date', noted_generation = generation; PRAGMA user_version = 5;",
 };
 
 inline constexpr int kSchemaVersion = 1 + static_cast<int>(kChanges.size());

@@ -70,8 +70,8 @@ struct App {
 
 // What the cloud wants of a device: the fields of wire::Desired.
 struct Desired {
-  std::uint64_t generation = 0;
-  std::string app_sid;  // empty: nothing is assigned
+  std::uint64_t generation = 0;  // rises with each order: an app to run, or force
+  std::string app_sid;           // empty: nothing is assigned
   bool force = false;
   std::uint64_t restart_generation = 0;
   bool logging_enabled = true;
@@ -92,6 +92,13 @@ struct Report {
   std::uint64_t restart_generation = 0;
   std::uint32_t restarts = 0;
   std::optional<Microseconds> reported;
+  int wait = 0;                     // wire::UpdateWait
+  std::uint32_t wait_left_sec = 0;  // when it was reported
+  std::uint32_t bytes_received = 0;
+
+  // What the device's history has last of an update: a state by its name (update_state.h), and of which generation.
+  std::string noted_state;
+  std::uint64_t noted_generation = 0;
 };
 
 struct DeviceFacts {
