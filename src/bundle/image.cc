@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <iterator>
 
 #include "bundle/board.h"
 
@@ -57,9 +58,13 @@ Expected<Image> read_binary(Bytes file, std::uint32_t base) {
   return Image::from_sections({Section{"the binary", base, {file.begin(), file.end()}}}, {});
 }
 
-Expected<Image> read_image(Bytes file, std::uint32_t base) {
+bool is_elf(Bytes file) {
   constexpr std::uint8_t kMagic[] = {0x7F, 'E', 'L', 'F'};
-  if (file.size() >= 4 && std::equal(std::begin(kMagic), std::end(kMagic), file.begin())) return read_elf(file);
+  return file.size() >= std::size(kMagic) && std::equal(std::begin(kMagic), std::end(kMagic), file.begin());
+}
+
+Expected<Image> read_image(Bytes file, std::uint32_t base) {
+  if (is_elf(file)) return read_elf(file);
   const auto is_hex = [](std::uint8_t c) {
     return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'F') || (c >= 'a' && c <= 'f');
   };

@@ -46,6 +46,9 @@ Expected<Image> read_elf(Bytes file);
 Expected<Image> read_hex(Bytes file);
 Expected<Image> read_binary(Bytes file, std::uint32_t base);
 
+// Whether it begins as an ELF file does; it may be damaged nevertheless.
+bool is_elf(Bytes file);
+
 // Tells the format by content: ELF by its magic, HEX by a first line that is a record, else binary at `base`.
 Expected<Image> read_image(Bytes file, std::uint32_t base);
 

@@ -1,6 +1,7 @@
 #include "cli/bundle_options.h"
 
 #include <charconv>
+#include <string_view>
 
 #include "cli/git.h"
 #include "cli/key_store.h"
@@ -45,45 +46,42 @@ void add_policy_options(Command& command, BundleOptions& o) {
                  "a device that confirmed a higher one refuses this bundle");
 }
 
+// Decimal, or hexadecimal after 0x.
+std::optional<std::uint32_t> number_in(std::string_view text) {
+  const bool is_hex = text.starts_with("0x") || text.starts_with("0X");
+  if (is_hex) text.remove_prefix(2);
+  std::uint32_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, is_hex ? 16 : 10);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
 tl::expected<std::uint32_t, Failure> base_address(const BundleOptions& options) {
   if (options.base.empty()) {
     const bundle::Board* board = bundle::find_board(options.board);
     return board == nullptr ? 0 : board->internal_flash().start;
   }
-  const bool is_hex = options.base.starts_with("0x") || options.base.starts_with("0X");
-  const char* first = options.base.data() + (is_hex ? 2 : 0);
-  const char* last = options.base.data() + options.base.size();
-  std::uint32_t address = 0;
-  const auto [end, error] = std::from_chars(first, last, address, is_hex ? 16 : 10);
-  if (error != std::errc() || end != last || first == last) {
-    return fail(ExitCode::kUsage, "--base: '" + options.base + "' is not an address", "write it as 0x08000000");
-  }
-  return address;
+  if (const auto address = number_in(options.base)) return *address;
+  return fail(ExitCode::kUsage, "--base: '" + options.base + "' is not an address", "write it as 0x08000000");
 }
 
-tl::expected<std::uint32_t, Failure> number_in(const std::string& region, std::string_view text) {
-  const bool is_hex = text.starts_with("0x") || text.starts_with("0X");
-  if (is_hex) text.remove_prefix(2);
-  std::uint32_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, is_hex ? 16 : 10);
-  if (error != std::errc() || end != text.data() + text.size() || text.empty())
-    return fail(ExitCode::kUsage, "--crash-region: '" + region + "' is no variable and no ADDRESS:LENGTH",
-                "write it as 0x20000400:64");
-  return number;
+tl::expected<bundle::CrashRegion, Failure> region_of_variable(const std::string& name, bundle::Bytes program) {
+  if (!bundle::is_elf(program))
+    return fail(ExitCode::kUsage, "--crash-region: '" + name + "' is no ADDRESS:LENGTH",
+                "write it as 0x20000400:64; a variable's name is only found in an ELF file");
+  const auto object = bundle::find_object(program, name);
+  if (!object) return fail(ExitCode::kFailed, "--crash-region: " + object.error().message, object.error().hint);
+  return bundle::CrashRegion{object->address, object->size};
 }
 
 tl::expected<bundle::CrashRegion, Failure> crash_region_of(const std::string& text, bundle::Bytes program) {
   const auto colon = text.find(':');
-  if (colon == std::string::npos) {
-    const auto object = bundle::find_object(program, text);
-    if (!object) return fail(ExitCode::kFailed, "--crash-region: " + object.error().message, object.error().hint);
-    return bundle::CrashRegion{object->address, object->size};
-  }
-  const auto address = number_in(text, std::string_view(text).substr(0, colon));
-  if (!address) return tl::unexpected(address.error());
-  const auto length = number_in(text, std::string_view(text).substr(colon + 1));
-  if (!length) return tl::unexpected(length.error());
-  return bundle::CrashRegion{*address, *length};
+  if (colon == std::string::npos) return region_of_variable(text, program);
+  const auto address = number_in(std::string_view(text).substr(0, colon));
+  const auto length = number_in(std::string_view(text).substr(colon + 1));
+  if (address && length) return bundle::CrashRegion{*address, *length};
+  return fail(ExitCode::kUsage, "--crash-region: '" + text + "' is no variable and no ADDRESS:LENGTH",
+              "write it as 0x20000400:64");
 }
 
 tl::expected<bundle::Policies, Failure> policies_of(const BundleOptions& o, bundle::Bytes program) {

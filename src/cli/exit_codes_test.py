@@ -149,6 +149,12 @@ class ExitCodes(unittest.TestCase):
         self.expect(USAGE, "is not an address", "bundle", "create", "app.bin", "--base", "flash")
         self.expect(USAGE, "", "bundle", "sign", "app.bin")
 
+    def test_ram_for_a_crash_report_that_cannot_be_found(self):
+        for text in ("counter", "", "0x", ":", "0x20000400:", "0x20000400:many", "0x120000400:64"):
+            self.expect(USAGE, f"--crash-region: '{text}' is no", "bundle", "create", "app.bin", "--crash-region", text)
+        done = self.run_mvctl("bundle", "create", "app.bin", "--crash-region", "counter")
+        self.assertIn("a variable's name is only found in an ELF file", done.stderr)
+
     def test_an_output_that_cannot_be_written(self):
         self.expect(FAILED, "app.bin/app.zip", "bundle", "create", "app.bin", "-o", "app.bin/app.zip")
 
