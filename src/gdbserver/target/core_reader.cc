@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <fstream>
 #include <iterator>
 #include <optional>
 #include <string_view>
@@ -13,6 +12,7 @@
 #include "gdbserver/target/core_notes.h"
 #include "gdbserver/target/crash.h"
 #include "gdbserver/target/elf_handle.h"
+#include "gdbserver/target/whole_file.h"
 
 namespace mv::gdb {
 namespace {
@@ -21,7 +21,7 @@ namespace notes = core_notes;
 using Bytes = std::span<const std::uint8_t>;
 
 constexpr std::size_t kMostSegments = 1024;
-constexpr std::streamoff kBiggestFile = 64 << 20;  // all memory of a microcontroller, and more
+constexpr std::uint64_t kBiggestFile = 64 << 20;  // all memory of a microcontroller, and more
 
 tl::unexpected<Error> damaged(std::string_view what) {
   return failure(ErrorCode::kBadRequest, fmt::format("is no core file that can be read: {}", what));
@@ -119,15 +119,9 @@ Result<Crash> parse_core_file(Bytes file) {
 }
 
 Result<Crash> load_core_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary | std::ios::ate);
-  if (!file) return failure(ErrorCode::kNotFound, fmt::format("{} cannot be opened: is the path right?", path));
-  const std::streamoff size = file.tellg();
-  if (size < 0 || size > kBiggestFile) return failure(ErrorCode::kBadRequest, fmt::format("{} is no core file", path));
-  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(size));
-  file.seekg(0);
-  if (!file.read(reinterpret_cast<char*>(bytes.data()), size))
-    return failure(ErrorCode::kBadRequest, fmt::format("{} cannot be read", path));
-  auto crash = parse_core_file(bytes);
+  const auto bytes = read_whole_file(path, kBiggestFile, "core file");
+  if (!bytes) return tl::make_unexpected(bytes.error());
+  auto crash = parse_core_file(*bytes);
   if (!crash) return failure(crash.error().code, path + " " + crash.error().text);
   return crash;
 }

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <optional>
 #include <string_view>
@@ -13,12 +12,13 @@
 
 #include "gdbserver/rtos/elf_system.h"
 #include "gdbserver/target/elf_handle.h"
+#include "gdbserver/target/whole_file.h"
 
 namespace mv::gdb {
 namespace {
 
 // More than any microcontroller's image with its debug information.
-constexpr std::streamoff kMaxFile = 1 << 30;
+constexpr std::uint64_t kMaxFile = 1 << 30;
 constexpr std::size_t kMaxBuildId = 64;
 constexpr std::size_t kMaxSegments = 4096;
 constexpr std::uint64_t kLargestGap = 256;
@@ -114,15 +114,9 @@ void fill_gaps(ElfImage::Piece& piece, std::uint8_t filler) {
 }
 
 Result<ElfImage> load_elf_image(const std::string& path) {
-  std::ifstream file(path, std::ios::binary | std::ios::ate);
-  if (!file) return failure(ErrorCode::kNotFound, fmt::format("{} cannot be opened: is the path right?", path));
-  const std::streamoff size = file.tellg();
-  if (size < 0 || size > kMaxFile) return failure(ErrorCode::kBadRequest, fmt::format("{} is no ELF file", path));
-  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(size));
-  file.seekg(0);
-  if (!file.read(reinterpret_cast<char*>(bytes.data()), size))
-    return failure(ErrorCode::kBadRequest, fmt::format("{} cannot be read", path));
-  auto image = parse_elf_image(bytes);
+  const auto bytes = read_whole_file(path, kMaxFile, "ELF file");
+  if (!bytes) return tl::make_unexpected(bytes.error());
+  auto image = parse_elf_image(*bytes);
   if (!image) return failure(image.error().code, path + " " + image.error().text);
   image->path = std::filesystem::absolute(path).string();
   return image;
