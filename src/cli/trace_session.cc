@@ -63,9 +63,7 @@ class TraceSession {
     signals_.async_wait([this](auto error, int) { leaving_ = leaving_ || !error; });
     client().on_notice = [this](const std::string& text) { program_.output().step("link", text); };
     client().on_trace = [this](const wire::TraceRecords& records) { take(records); };
-    client().on_console = [this](const wire::ConsoleText& text) {
-      program_.output().warning(printable(text.text()));
-    };
+    client().on_console = [this](const wire::ConsoleText& text) { program_.output().warning(printable(text.text())); };
   }
 
   Result attach() {

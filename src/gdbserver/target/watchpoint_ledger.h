@@ -26,9 +26,9 @@ class WatchpointLedger {
   std::uint32_t longest() const { return longest_; }
   std::size_t wanted() const { return wanted_.size(); }
 
-  // Inserting one that is there, or removing one that is not, changes nothing. `regions` are the application's. Where it
-  // has nothing at all, none is needed, for an access is a fault: GDB's `watch *pointer` begins so with a null pointer,
-  // and gives up the whole command if that is refused.
+  // Inserting one that is there, or removing one that is not, changes nothing. `regions` are the application's. Where
+  // it has nothing at all, none is needed, for an access is a fault: GDB's `watch *pointer` begins so with a null
+  // pointer, and gives up the whole command if that is refused.
   //
   // Errors: kUnsupported (the device has none, or the range is too long), kBadAddress (not RAM), kNoBreakpointFree.
   Result<void> insert(const Watchpoint& watchpoint, const std::vector<Region>& regions);
