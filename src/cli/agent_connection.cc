@@ -32,21 +32,25 @@ ExitCode exit_code(gdb::ErrorCode code) {
     case gdb::ErrorCode::kRefused:
     case gdb::ErrorCode::kBusy:
     case gdb::ErrorCode::kNoApplication:
+    case gdb::ErrorCode::kNotRunning:
       return ExitCode::kRefusedByDevice;
     default:
       return ExitCode::kFailed;
   }
 }
 
-std::string hint_for(gdb::ErrorCode code) {
+std::string hint_for(gdb::ErrorCode code, const std::string& label) {
   switch (code) {
     case gdb::ErrorCode::kRefused:
-      return "deploy a bundle made with your debug key, for example:  mvctl deploy . --device NAME --debug-key dev";
+      return "deploy a bundle made with your debug key, for example:  mvctl deploy . --device " + label +
+             " --debug-key dev";
     case gdb::ErrorCode::kOffline:
     case gdb::ErrorCode::kTimeout:
       return "see when it was last there:  mvctl devices";
     case gdb::ErrorCode::kNoApplication:
-      return "deploy one first:  mvctl deploy . --device NAME";
+      return "deploy one first:  mvctl deploy . --device " + label;
+    case gdb::ErrorCode::kNotRunning:
+      return "if it crashes, see why:  mvctl crashes show " + label;
     default:
       return "";
   }
@@ -117,7 +121,7 @@ void AgentConnection::open_carrier(gdb::DebugLink::Opened opened) {
 }
 
 Failure device_failure(const gdb::Error& error, const std::string& label) {
-  return {exit_code(error.code), label + ": " + error.text, hint_for(error.code)};
+  return {exit_code(error.code), label + ": " + error.text, hint_for(error.code, label)};
 }
 
 }  // namespace mv::cli

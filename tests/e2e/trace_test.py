@@ -208,11 +208,11 @@ class Crash(ChainTest):
         source = project / "trace.c"
         source.write_text(source.read_text().replace("crash_wanted) __asm", "crash_wanted || round == 40) __asm"))
         self.chain.mvctl("deploy", project, "--device", "bench", "--key", "dev", "--debug-key", "dev",
-                         "--minimum-restart-interval", "2000", timeout=300)
+                         "--minimum-restart-interval", "60000", timeout=300)
         elf = next(project.rglob("trace.elf"))
         self.chain.wait_device("bench", lambda device: device["state"] == "running", what="running")
-        done = self.chain.run("trace", "bench", "--key", "dev", "--elf", elf, "--at", f"trace.c:{line('MARK measured')}",
-                              "--expr", "round", timeout=60)
+        trace = ["trace", "bench", "--key", "dev", "--elf", elf, "--at", f"trace.c:{line('MARK measured')}", "--expr", "round"]
+        done = self.chain.run(*trace, timeout=60)
         self.assertEqual(done.returncode, 1, done.stdout)
         self.assertRegex(done.stdout, r"round = 40\n(?s:.*)the application ended, and the trace with it")
         self.assertRegex(done.stdout, r"mvctl crashes show bench")
@@ -221,6 +221,10 @@ class Crash(ChainTest):
             self.assertLess(time.monotonic(), deadline)
             time.sleep(0.2)
         self.assertRegex(self.chain.json("crashes", "show", "bench", "--elf", elf)["cause"], r"undefined instruction")
+        again = self.chain.run(*trace, timeout=60)
+        self.assertEqual(again.returncode, 6, again.stdout)
+        self.assertRegex(again.stdout, r"bench: the application ended and waits for its restart: try again when it runs\n"
+                                       r" +if it crashes, see why:  mvctl crashes show bench")
 
 
 if __name__ == "__main__":

@@ -83,6 +83,7 @@ class Agent {
   void end_session();
   void poll_attach();
   void restart_to_halt();
+  const char* why_not_running() const;
   void answer_attach();
   void poll_open();
   void poll_console();

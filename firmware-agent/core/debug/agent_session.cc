@@ -60,8 +60,7 @@ void Agent::poll_attach() {
   if (engine_.releasing() || (attach_halt_ && !engine_.halted())) {
     if (clock_.uptime_us() >= attach_limit_us_) {
       attaching_ = false;
-      return refuse_unnumbered(mv_wire_AgentError_AGENT_NO_APPLICATION,
-                               "the application does not run, maybe it waits for its restart: try again");
+      return refuse_unnumbered(mv_wire_AgentError_AGENT_NOT_RUNNING, why_not_running());
     }
     if (engine_.releasing()) return;
     if (!halt_asked_) engine_.interrupt();
@@ -69,6 +68,11 @@ void Agent::poll_attach() {
     return;
   }
   answer_attach();
+}
+
+const char* Agent::why_not_running() const {
+  return supervisor_.waits_for_restart() ? "the application ended and waits for its restart: try again when it runs"
+                                         : "the application does not come to a halt: try again";
 }
 
 // Whoever debugs an application that crashes at once must not have to hit the moment between two waits.

@@ -56,7 +56,7 @@ TEST_F(AgentTest, SaysSoWhenTheApplicationDoesNotHalt) {
   send(request);
   clock_.now_us += Agent::kHaltLimitUs;
   agent_.poll();
-  EXPECT_EQ(take_reply().value_or(wire::AgentReply{}).error(), wire::AGENT_NO_APPLICATION);
+  EXPECT_EQ(take_reply().value_or(wire::AgentReply{}).error(), wire::AGENT_NOT_RUNNING);
 }
 
 TEST_F(AgentTest, WantsAnAttachFirst) { EXPECT_EQ(ask(read(kRam, 4), 1).error(), wire::AGENT_BAD_REQUEST); }

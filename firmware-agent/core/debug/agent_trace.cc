@@ -33,10 +33,8 @@ void Agent::poll_trace() {
 void Agent::begin_trace() {
   if (!engine_.attached()) engine_.attach();
   if (!engine_.halted()) {
-    if (clock_.uptime_us() >= trace_limit_us_) {
-      return refuse_trace(mv_wire_AgentError_AGENT_NO_APPLICATION,
-                          "the application does not run, maybe it waits for its restart: try again");
-    }
+    if (clock_.uptime_us() >= trace_limit_us_)
+      return refuse_trace(mv_wire_AgentError_AGENT_NOT_RUNNING, why_not_running());
     if (!halt_asked_) engine_.interrupt();
     halt_asked_ = true;
     return;

@@ -326,8 +326,9 @@ TEST_F(Trace, RefusesMoreThanThereIsRoomFor) {
   EXPECT_EQ(memory_.halfword(kLoop), kAddOne);
 }
 
-TEST_F(Trace, SaysSoWhenTheApplicationDoesNotRun) {
+TEST_F(Trace, SaysSoWhenTheApplicationWaitsForItsRestart) {
   attach(false);
+  supervisor_.crashed = true;
   wire::AgentRequest request = trace(kR0);
   request.set_sequence(1);
   send(request);
@@ -336,8 +337,8 @@ TEST_F(Trace, SaysSoWhenTheApplicationDoesNotRun) {
   agent_.poll();  // it has not run since
   const auto reply = take_reply();
   ASSERT_TRUE(reply.has_value());
-  EXPECT_EQ(reply->error(), wire::AGENT_NO_APPLICATION);
-  EXPECT_THAT(reply->detail(), HasSubstr("does not run"));
+  EXPECT_EQ(reply->error(), wire::AGENT_NOT_RUNNING);
+  EXPECT_THAT(reply->detail(), HasSubstr("waits for its restart"));
   live(10);  // and when it does at last, nobody holds it
   EXPECT_TRUE(board_.running());
   EXPECT_FALSE(engine_.attached());
@@ -356,7 +357,7 @@ TEST_F(Trace, AnAttachIsAnsweredThoughTheApplicationDoesNotRun) {
   EXPECT_EQ(take_reply(), std::nullopt);
   clock_.now_us += Agent::kHaltLimitUs;
   agent_.poll();
-  EXPECT_EQ(take_reply().value_or(wire::AgentReply{}).error(), wire::AGENT_NO_APPLICATION);
+  EXPECT_EQ(take_reply().value_or(wire::AgentReply{}).error(), wire::AGENT_NOT_RUNNING);
 }
 
 TEST_F(Trace, SaysWhyWhatItCollectsCannotBeEvaluated) {

@@ -22,6 +22,7 @@ constexpr Meaning kMeanings[] = {
     {wire::AGENT_BUSY, ErrorCode::kBusy, "another debugger is attached to this device: end it first"},
     {wire::AGENT_NO_APPLICATION, ErrorCode::kNoApplication, "no application is installed: deploy one"},
     {wire::AGENT_UNSUPPORTED, ErrorCode::kUnsupported, "the device's firmware cannot do this"},
+    {wire::AGENT_NOT_RUNNING, ErrorCode::kNotRunning, "the application does not run: try again"},
 };
 
 // Until the application stops, which may be never.

@@ -15,7 +15,8 @@ enum class ErrorCode : std::uint8_t {
   kNotHalted,
   kNoBreakpointFree,
   kBusy,  // somebody else debugs the device
-  kNoApplication,
+  kNoApplication,  // none is installed
+  kNotRunning,     // it waits for its restart, for example
   kUnsupported,
   kOffline,       // the device is not connected to the cloud
   kUnreachable,   // the cloud cannot be reached
