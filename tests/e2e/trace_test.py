@@ -164,6 +164,18 @@ class Trace(TraceTest):
         self.assertRegex(out, r"Section \.text.*: matched")
 
 
+    def test_a_trace_that_was_killed_makes_room_for_the_next(self):
+        events = self.chain.spawn("events", "--device", "bench")
+        self.addCleanup(events.stop)
+        trace = Process([MVCTL, *self.options("round")], env=self.chain.env)
+        self.addCleanup(trace.stop)
+        trace.wait_for(r"round = \d+")
+        trace.stop(signal.SIGKILL)
+        events.wait_for(r"debug +debugger detached: ")
+        self.assertEqual(self.records("round")[0]["hit"], 1)  # its own tracepoint, not the one that was left
+        self.assert_undisturbed()
+
+
 class SlowLine(TraceTest):
     device_options = ("--rate", "4000")
 

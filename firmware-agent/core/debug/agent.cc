@@ -21,11 +21,14 @@ void Agent::connected() {
   console_message_.drop();
 }
 
-void Agent::disconnected() {
+void Agent::disconnected(Loss loss) {
   connected_ = false;
   attached_here_ = false;
   attaching_ = false;
-  if (session_known_) grace_end_us_ = clock_.uptime_us() + grace_us_;
+  if (!session_known_) return;
+  const bool traces_for_nobody = open_ == Open::kTrace && loss == Loss::kDebugger;
+  constexpr std::uint64_t kTraceLimitUs = std::uint64_t{kTraceLimitS} * 1'000'000;
+  grace_end_us_ = clock_.uptime_us() + (traces_for_nobody ? std::min(grace_us_, kTraceLimitUs) : grace_us_);
 }
 
 std::size_t Agent::receive(std::span<const std::uint8_t> bytes) {

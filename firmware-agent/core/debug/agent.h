@@ -31,6 +31,10 @@ class Agent {
   // waits for a device that seems dead.
   static constexpr std::uint32_t kHaltLimitS = 600;  // unless the bundle names another
 
+  // How long a trace goes on whose debugger left though the link is there: it costs the application time and nobody
+  // sees it. A debugger that only lost its own way to the cloud is back sooner.
+  static constexpr std::uint32_t kTraceLimitS = 60;
+
   // How long an attach waits for the application to halt: more than the longest system call.
   static constexpr std::uint64_t kHaltLimitUs = 3'000'000;
 
@@ -41,8 +45,9 @@ class Agent {
   Agent(Engine& engine, Supervisor& supervisor, const BoardInfo& board, Clock& clock);
 
   // The debugger's connection is there, or gone.
+  enum class Loss : std::uint8_t { kDebugger, kLink };  // who left: the debugger, or the device's link with it
   void connected();
-  void disconnected();
+  void disconnected(Loss loss);
 
   // Takes bytes from the debugger; returns how many. None while a reply waits to be sent (console text is none), or a
   // trace is being begun.

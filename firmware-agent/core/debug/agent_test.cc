@@ -344,7 +344,7 @@ TEST_F(AgentTest, RefusesANumberWhoseReplyIsGone) {
 TEST_F(AgentTest, KeepsAHaltAndTheLastReplyOverALostLink) {
   attach();
   const auto first = ask(resume(wire::RESUME_RUN, {kStart + 4}), 1);
-  agent_.disconnected();
+  agent_.disconnected(Agent::Loss::kLink);
   live();
   agent_.connected();
   const auto back = attach(false);
@@ -360,7 +360,7 @@ TEST_F(AgentTest, AnswersAResumeThatStoppedWhileTheLinkWasGone) {
   auto request = resume(wire::RESUME_RUN, {kStart + 4});
   request.set_sequence(1);
   send(request);
-  agent_.disconnected();
+  agent_.disconnected(Agent::Loss::kLink);
   live();
   agent_.connected();
   EXPECT_TRUE(attach(false).attached().resumed());
@@ -377,7 +377,7 @@ TEST_F(AgentTest, GoesOnWithAnOpenResumeAfterALostLink) {
   request.set_sequence(1);
   send(request);
   live();
-  agent_.disconnected();
+  agent_.disconnected(Agent::Loss::kLink);
   agent_.connected();
   EXPECT_FALSE(attach(false).attached().has_stopped());
   send(request);
@@ -391,7 +391,7 @@ TEST_F(AgentTest, GoesOnWithAnOpenResumeAfterALostLink) {
 TEST_F(AgentTest, DropsHalfARequestWithItsConnection) {
   attach();
   send_bytes({0x00, 0x20, 0x08});
-  agent_.disconnected();
+  agent_.disconnected(Agent::Loss::kLink);
   agent_.connected();
   EXPECT_TRUE(attach().has_attached());
 }
@@ -399,7 +399,7 @@ TEST_F(AgentTest, DropsHalfARequestWithItsConnection) {
 TEST_F(AgentTest, LetsTheApplicationRunOnWhenNobodyComesBack) {
   attach();
   ask(resume(wire::RESUME_RUN, {kStart + 4}), 1);
-  agent_.disconnected();
+  agent_.disconnected(Agent::Loss::kLink);
   clock_.now_us += (Agent::kHaltLimitS - 1) * 1'000'000ULL;
   live();
   EXPECT_FALSE(board_.running());
@@ -415,7 +415,7 @@ TEST_F(AgentTest, LetsTheApplicationRunOnWhenNobodyComesBack) {
 TEST_F(AgentTest, TakesTheLimitOfAHaltFromTheBundle) {
   supervisor_.bundle.halt_limit_s = 3;
   attach();
-  agent_.disconnected();
+  agent_.disconnected(Agent::Loss::kLink);
   clock_.now_us += 2'900'000;
   live();
   EXPECT_FALSE(board_.running());
@@ -434,7 +434,7 @@ TEST_F(AgentTest, RefusesASecondDebuggerWhileOneIsAttached) {
 TEST_F(AgentTest, LetsANewDebuggerTakeOverWhenTheFirstOneVanished) {
   attach();
   ask(resume(wire::RESUME_RUN, {kStart + 4}), 1);
-  agent_.disconnected();
+  agent_.disconnected(Agent::Loss::kLink);
   agent_.connected();
   const auto reply = attach(true, "another debugger");
   EXPECT_FALSE(reply.attached().resumed());
@@ -468,7 +468,7 @@ TEST_F(AgentTest, DetachOfARunningApplicationTakesItsBreakpointsOut) {
 TEST_F(AgentTest, DetachCanKeepTheApplicationHalted) {
   attach();
   EXPECT_TRUE(ask(detach(true), 1).has_done());
-  agent_.disconnected();
+  agent_.disconnected(Agent::Loss::kLink);
   clock_.now_us += 2 * Agent::kHaltLimitS * 1'000'000ULL;
   live();
   EXPECT_FALSE(board_.running());
@@ -783,7 +783,7 @@ TEST_F(Programs, GoWithTheSession) {
   send(request);
   live(2);
   attach(true, "fedcba9876543210");
-  agent_.disconnected();
+  agent_.disconnected(Agent::Loss::kLink);
   agent_.connected();
   attach(true, "fedcba9876543210");
   EXPECT_EQ(engine_.breakpoints().programs().size(), 0U);

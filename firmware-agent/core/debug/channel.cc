@@ -34,10 +34,14 @@ bool Channel::opened(link::DebugStream& stream) {
   return true;
 }
 
-void Channel::closed() {
+void Channel::closed() { gone(Agent::Loss::kDebugger); }
+
+void Channel::link_lost() { gone(Agent::Loss::kLink); }
+
+void Channel::gone(Agent::Loss loss) {
   if (stream_ == nullptr) return;
   if (trusted_) events_.post(kDetached, "the connection is gone");
-  forget();
+  forget(loss);
 }
 
 bool Channel::poll() {
@@ -136,10 +140,10 @@ void Channel::check_key() {
   if (!bundle.has_debug_key || bundle.debug_key != key_) end("another bundle runs, which names another debug key");
 }
 
-void Channel::forget() {
+void Channel::forget(Agent::Loss loss) {
   stream_ = nullptr;
   tls_.stop();
-  if (trusted_) agent_.disconnected();
+  if (trusted_) agent_.disconnected(loss);
   trusted_ = false;
 }
 
@@ -148,7 +152,7 @@ void Channel::end(std::string_view why) {
   events_.post(trusted_ ? kDetached : kRefused, why);
   link::DebugStream& stream = *stream_;
   tls_.close();
-  forget();
+  forget(Agent::Loss::kDebugger);
   stream.close();
 }
 

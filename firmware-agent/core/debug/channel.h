@@ -36,6 +36,7 @@ class Channel final : public link::DebugPeer {
 
   bool opened(link::DebugStream& stream) override;
   void closed() override;
+  void link_lost() override;
   std::string_view refusal() const override { return refusal_; }
 
   // Does one bounded step, a public-key operation at most; true if there was something to do. Also drives the agent.
@@ -53,7 +54,8 @@ class Channel final : public link::DebugPeer {
   bool send();
   void check_key();
   void let_in();
-  void forget();
+  void gone(Agent::Loss loss);
+  void forget(Agent::Loss loss);
   void end(std::string_view why);
 
   Agent& agent_;

@@ -260,7 +260,7 @@ TEST_F(ChannelTest, KeepsTheSessionOverALostLink) {
     live(client);
     ASSERT_TRUE(reply().has_attached());
   }
-  channel_.closed();
+  channel_.link_lost();
   stream_ = FakeStream{};
   received_.clear();
   OpenSslPeer client(context);
@@ -270,6 +270,18 @@ TEST_F(ChannelTest, KeepsTheSessionOverALostLink) {
   live(client);
   EXPECT_TRUE(reply().attached().resumed());
   EXPECT_TRUE(reply().attached().has_stopped());
+}
+
+TEST_F(ChannelTest, KeepsAHaltOfADebuggerThatWasKilledAsLongAsOverALostLink) {
+  const OpenSslContext context(client_of(cast().debugger));
+  OpenSslPeer client(context);
+  ASSERT_TRUE(channel_.opened(stream_));
+  live(client);
+  send_attach(client);
+  live(client);
+  channel_.closed();
+  const std::uint64_t end = clock_.now_us + std::uint64_t{Agent::kHaltLimitS} * 1'000'000;
+  EXPECT_EQ(channel_.deadline_us(), end);
 }
 
 TEST_F(ChannelTest, EndsWhenTheNextBundleNamesAnotherKey) {

@@ -241,7 +241,7 @@ TEST_F(Trace, GoesOnOverALostLink) {
   begin(trace(kR0));
   watch(100);
   records_.clear();
-  agent_.disconnected();
+  agent_.disconnected(Agent::Loss::kLink);
   received_.clear();
   live(20);
   agent_.connected();
@@ -261,7 +261,7 @@ TEST_F(Trace, GoesOnOverALostLink) {
 TEST_F(Trace, GoesWithItsSessionWhenNobodyComesBack) {
   attach(false);
   begin(trace(kR0));
-  agent_.disconnected();
+  agent_.disconnected(Agent::Loss::kLink);
   clock_.now_us += std::uint64_t{Agent::kHaltLimitS} * 1'000'000 + 1;
   live(20);
   EXPECT_TRUE(board_.running());
@@ -269,9 +269,34 @@ TEST_F(Trace, GoesWithItsSessionWhenNobodyComesBack) {
   EXPECT_EQ(memory_.halfword(kLoop), kAddOne);
 }
 
+TEST_F(Trace, GoesSoonWhenItsDebuggerWasKilled) {
+  attach(false);
+  begin(trace(kR0));
+  agent_.disconnected(Agent::Loss::kDebugger);
+  clock_.now_us += std::uint64_t{Agent::kTraceLimitS - 1} * 1'000'000;
+  live(20);
+  EXPECT_TRUE(engine_.attached());
+  clock_.now_us += 1'000'000;
+  live(20);
+  EXPECT_TRUE(board_.running());
+  EXPECT_FALSE(engine_.attached());
+  EXPECT_EQ(memory_.halfword(kLoop), kAddOne);
+}
+
+TEST_F(Trace, MakesRoomForANewSessionAtOnceWhenItsDebuggerWasKilled) {
+  attach(false);
+  begin(trace(kR0));
+  agent_.disconnected(Agent::Loss::kDebugger);
+  agent_.connected();
+  received_.clear();
+  EXPECT_FALSE(attach(false, "fedcba9876543210").attached().resumed());
+  EXPECT_TRUE(board_.running());
+  EXPECT_EQ(memory_.halfword(kLoop), kAddOne);
+}
+
 TEST_F(Trace, LetsAnApplicationRunThatAVanishedDebuggerLeftHalted) {
   attach(true);
-  agent_.disconnected();
+  agent_.disconnected(Agent::Loss::kLink);
   agent_.connected();
   ASSERT_TRUE(attach(false, "fedcba9876543210").attached().has_stopped());
   begin(trace(kR0));
@@ -346,7 +371,7 @@ TEST_F(Trace, SaysSoWhenTheApplicationWaitsForItsRestart) {
 
 TEST_F(Trace, AnAttachIsAnsweredThoughTheApplicationDoesNotRun) {
   attach(false);
-  agent_.disconnected();
+  agent_.disconnected(Agent::Loss::kLink);
   ASSERT_TRUE(engine_.attached());
   engine_.release();  // which waits for the application, too
   wire::AgentRequest request;

@@ -57,7 +57,7 @@ void CloudSession::end() {
   const bool debugged = debug_.active() && !debug_.ended();
   welcomed_ = false;
   debug_.end();
-  if (debugged) peers_.debug.closed();
+  if (debugged) peers_.debug.link_lost();
   blobs_.disconnected();
   if (was_welcomed) peers_.observer.link_changed(false);
 }

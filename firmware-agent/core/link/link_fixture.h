@@ -96,6 +96,10 @@ struct TestDebug final : link::DebugPeer {
     ++closes;
     pipe = nullptr;
   }
+  void link_lost() override {
+    ++losses;
+    pipe = nullptr;
+  }
   std::string read() {
     std::array<std::uint8_t, 4096> buffer;
     const std::size_t size = pipe->read(buffer);
@@ -105,6 +109,7 @@ struct TestDebug final : link::DebugPeer {
   link::DebugStream* pipe = nullptr;
   bool accepts = true;
   int closes = 0;
+  int losses = 0;
 };
 
 struct TestWallClock final : link::WallClock {

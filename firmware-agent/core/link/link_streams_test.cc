@@ -320,6 +320,7 @@ TEST_F(DebugTest, TellsTheAgentWhenTheCloudClosesAndOpensAgain) {
   cloud.send_frame(Type::kClose, Stream::kDebug, std::string_view("\0\0", 2));
   settle();
   EXPECT_EQ(debug.closes, 1);
+  EXPECT_EQ(debug.losses, 0);
   EXPECT_EQ(cloud.debug_closes.size(), 1U);
   cloud.open_debug();
   settle();
@@ -355,7 +356,8 @@ TEST_F(DebugTest, TellsTheAgentWhenTheLinkIsLost) {
   open();
   modem.drop_carrier();
   settle();
-  EXPECT_EQ(debug.closes, 1);
+  EXPECT_EQ(debug.losses, 1);
+  EXPECT_EQ(debug.closes, 0);
 }
 
 // A cloud that breaks the rules: told so, and left; the device comes back later.
@@ -389,7 +391,7 @@ TEST_F(BrokenCloudTest, ThatSendsMoreThanItWasGranted) {
   settle();
   for (int i = 0; i < 2; ++i) cloud.send_data(Stream::kDebug, std::string(1500, 'x'));
   expect_closed("more data came on a stream than was granted");
-  EXPECT_EQ(debug.closes, 1);
+  EXPECT_EQ(debug.losses, 1);
 }
 
 TEST_F(BrokenCloudTest, ThatSendsDataOnAStreamThatIsNotOpen) {

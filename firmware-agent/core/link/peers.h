@@ -131,7 +131,7 @@ class CrashSource {
 // The debug stream: bytes between the cloud's pipe and the debug agent. `ended` once the pipe or the link is gone.
 class DebugStream : public ByteStream {
  public:
-  // Ends it from this side, after what was written. `DebugPeer::closed` is not called.
+  // Ends it from this side, after what was written. `DebugPeer` is not told.
   virtual void close() = 0;
 
  protected:
@@ -141,14 +141,18 @@ class DebugStream : public ByteStream {
 // The debug agent's end of the link.
 class DebugPeer {
  public:
-  // The cloud opens the debug stream. False refuses it. `stream` is valid until `closed`, or until its `close`.
+  // The cloud opens the debug stream. False refuses it. `stream` is valid until `closed` or `link_lost`, or until its
+  // `close`.
   virtual bool opened(DebugStream& stream) = 0;
 
   // Why the last `opened` refused: one sentence, the text of the CLOSE frame (reason kRefused).
   virtual std::string_view refusal() const { return "this device does not debug"; }
 
-  // The pipe or the link is gone. What came before is read already or lost.
+  // The cloud closed the pipe: whoever was at its other end is gone. What came before is read already or lost.
   virtual void closed() = 0;
+
+  // The device's link is gone, and the pipe with it.
+  virtual void link_lost() = 0;
 
  protected:
   ~DebugPeer() = default;

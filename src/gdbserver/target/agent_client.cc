@@ -213,7 +213,7 @@ void AgentClient::resume_session(const wire::Attached& attached) {
   }
   if (!attached.resumed()) {
     next_sequence_ = 1;
-    return fail_all({ErrorCode::kSessionLost, "the device restarted meanwhile"});
+    return fail_all({ErrorCode::kSessionLost, "the device restarted meanwhile, or waited in vain for this debugger"});
   }
   if (back) note("the device is connected again");
   if (!queue_.empty()) send_front();
