@@ -3,7 +3,7 @@
 //
 // usage: powercut enumerate [SCENARIO]   every operation of every scenario, or of those whose name contains SCENARIO
 //        powercut seeds COUNT [FIRST]    seeded runs of several cuts and flipped bits; a seed repeats its run
-//        powercut mutations              plants wrong orders and sees that each is noticed
+//        powercut mutations              plants wrong orders, and sees that each is noticed that would do harm
 //   --json FILE   also writes the result there
 //   --jobs N      processes at once (default 2)
 //
@@ -19,6 +19,7 @@
 #include <functional>
 #include <iostream>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -69,20 +70,35 @@ Json run_seeds(bool large, std::uint32_t first, std::uint32_t count) {
   return problems_json(problems, count);
 }
 
-// Caught at the first cut that shows it; a mutation that nothing shows is the problem here. Coarse steps find most.
-Json plant(const Mutation& mutation) {
-  Simulator simulator(everything(false));
-  std::uint64_t cuts = 0;
-  for (const std::uint64_t stride : {17, 1}) {
+// The first cut of the short stories that shows it, if any does; nothing in every `stride`-th operation else.
+std::optional<std::string> first_problem(const Mutation& mutation, std::uint64_t stride, std::uint64_t& cuts) {
+  for (const Scenario& scenario : short_scenarios()) {
+    Simulator simulator(scenario);
     for (std::uint64_t operation = 0; operation < simulator.operations(); operation += stride) {
       for (const Cut how : {Cut::kDone, Cut::kNotDone}) {
         const Outcome outcome = simulator.cut_once(operation, how, &mutation);
         ++cuts;
-        if (!outcome.problem.empty()) return {{"cuts", cuts}, {"caught", outcome.problem}, {"problems", Json::array()}};
+        if (!outcome.problem.empty()) return scenario.name + ": " + outcome.problem;
       }
     }
   }
-  return problems_json({"nobody notices"}, cuts);
+  return std::nullopt;
+}
+
+constexpr std::uint64_t kCoarse = 17;
+
+Json plant(const Mutation& mutation) {
+  std::uint64_t cuts = 0;
+  auto problem = first_problem(mutation, kCoarse, cuts);
+  if (!problem) problem = first_problem(mutation, 1, cuts);
+  if (!problem) return problems_json({"nobody notices"}, cuts);
+  return {{"cuts", cuts}, {"caught", *problem}, {"problems", Json::array()}};
+}
+
+Json plant_harmless(const Mutation& mutation) {
+  std::uint64_t cuts = 0;
+  const auto problem = first_problem(mutation, kCoarse, cuts);
+  return problems_json(problem ? std::vector{*problem} : std::vector<std::string>{}, cuts);
 }
 
 // The child's answer comes through a pipe.
@@ -135,6 +151,7 @@ Json end(const Child& child) {
 struct Totals {
   std::uint64_t cuts = 0;
   std::size_t problems = 0;
+  std::size_t caught = 0;
   Json parts = Json::array();
 };
 
@@ -151,6 +168,7 @@ Totals run(const std::vector<Part>& parts, std::size_t jobs) {
     Json result = end(children.at(part));
     totals.cuts += result["cuts"].get<std::uint64_t>();
     totals.problems += result["problems"].size();
+    totals.caught += result.contains("caught") ? 1 : 0;
     std::printf("%8llu  %s", static_cast<unsigned long long>(result["cuts"].get<std::uint64_t>()),
                 parts[part].name.c_str());
     if (result.contains("caught")) std::printf("\n          caught: %s", result["caught"].get<std::string>().c_str());
@@ -192,6 +210,9 @@ std::vector<Part> mutation_parts() {
   std::vector<Part> parts;
   for (const Mutation& mutation : mutations()) {
     parts.push_back({mutation.name, [mutation] { return plant(mutation); }});
+  }
+  for (const Mutation& mutation : harmless_mutations()) {
+    parts.push_back({"harmless: " + mutation.name, [mutation] { return plant_harmless(mutation); }});
   }
   return parts;
 }
@@ -238,13 +259,15 @@ int main(int count, char** words) {
       std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - began).count();
   const bool planted = arguments[0] == "mutations";
   std::printf("%llu %s, %zu %s, %lld s\n", static_cast<unsigned long long>(totals.cuts),
-              arguments[0] == "seeds" ? "seeded runs" : "cuts", totals.problems,
-              planted ? "mutations that nobody notices" : "problems", static_cast<long long>(seconds));
-  if (planted) std::printf("%zu mutations planted, %zu caught\n", parts.size(), parts.size() - totals.problems);
+              arguments[0] == "seeds" ? "seeded runs" : "cuts", totals.problems, "problems",
+              static_cast<long long>(seconds));
+  if (planted) std::printf("%zu mutations planted, %zu caught\n", mutations().size(), totals.caught);
   if (!json_file.empty()) {
     std::ofstream(json_file) << Json({{"schema", 1},
                                       {"cuts", totals.cuts},
                                       {"bricks", planted ? 0 : totals.problems},
+                                      {"mutations",
+                                       {{"planted", planted ? mutations().size() : 0}, {"caught", totals.caught}}},
                                       {"seconds", seconds},
                                       {"parts", totals.parts}})
                                     .dump(2)

@@ -1,8 +1,8 @@
 // A flash that gets the order of two things wrong, so that it can be seen that the simulator notices.
 //
 // Operations in one area are held back: whoever reads sees them done, but they reach the flash only after the next
-// operation in another area has. Power that fails in between takes them away. It is as if the code that writes had done
-// the two in the wrong order. A mutation may also lose the operations it holds, or hold only some of them.
+// operations in another area have. Power that fails in between takes them away. It is as if the code that writes had
+// done the two in the wrong order. A mutation may also lose the operations it holds, or hold only some of them.
 #pragma once
 
 #include <cstdint>
@@ -16,12 +16,22 @@
 
 namespace mv::powercut {
 
+// One operation, and in which phase of an update it is, as far as the journal has got.
+struct Operation {
+  std::uint32_t offset = 0;
+  std::vector<std::uint8_t> bytes;  // none: the page is erased
+  std::uint8_t phase = 0;
+};
+
 struct Mutation {
+  using Which = std::function<bool(const Operation&)>;
+
   std::string name;  // what is done in the wrong order, for a person
   flash_map::Area held;
-  flash_map::Area until;  // an operation there lets what is held go, after it; of no size: it is held for ever
-  // Which operations in `held` are held; all if there is none. No bytes: a page is erased.
-  std::function<bool(std::uint32_t offset, std::span<const std::uint8_t> bytes)> which;
+  Which which;            // of them; all if there is none
+  flash_map::Area until;  // operations there let what is held go, after them; of no size: it is held for ever
+  Which until_which;      // of them; all if there is none
+  int after = 1;          // so many of them
 };
 
 class ReorderingFlash final : public Flash {
@@ -34,18 +44,15 @@ class ReorderingFlash final : public Flash {
   Result program(std::uint32_t offset, std::span<const std::uint8_t> quad_words) override;
 
  private:
-  struct Operation {
-    std::uint32_t offset;
-    std::vector<std::uint8_t> bytes;  // none: erase the page
-  };
-
-  bool holds(std::uint32_t offset, std::span<const std::uint8_t> bytes) const;
+  Result carry_out(const Operation& operation);
   Result hold(const Operation& operation);
   Result pass(const Operation& operation);
 
   host::FakeFlash& flash_;
   const Mutation& mutation_;
   std::vector<Operation> held_;
+  int passed_ = 0;  // operations that will let it go
+  std::uint8_t phase_ = 0;
   std::optional<host::FakeFlash> seen_;  // while something is held: as if it were done
 };
 

@@ -32,7 +32,10 @@ struct Scenario {
 // All of them, in several layouts of the bundle and states of the journals. The same on every call.
 std::vector<Scenario> scenarios();
 
-// One that goes through every step there is, for seeds and mutations; `large`: of several segments a layer.
+// Few, and quick, that together go through every step there is.
+std::vector<Scenario> short_scenarios();
+
+// One that goes through every step there is, for seeds; `large`: of several segments a layer.
 Scenario everything(bool large);
 
 }  // namespace mv::powercut

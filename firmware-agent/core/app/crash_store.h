@@ -16,7 +16,7 @@ class CrashStore final : public link::CrashSource {
   static constexpr std::uint32_t kKept = 8;
 
   explicit CrashStore(Flash& flash)
-      : stores_{storage::RecordsOf<kKept>(flash, half(0)), storage::RecordsOf<kKept>(flash, half(1))} {}
+      : stores_{storage::RecordsOf<kKept + 1>(flash, half(0)), storage::RecordsOf<kKept + 1>(flash, half(1))} {}
 
   void mount();
 
@@ -40,7 +40,7 @@ class CrashStore final : public link::CrashSource {
   static std::uint8_t kind_of(std::uint32_t number) { return static_cast<std::uint8_t>(number % kKept); }
   storage::RecordStore& store_of(std::uint8_t kind) { return stores_[kind % kStores]; }
 
-  std::array<storage::RecordsOf<kKept>, kStores> stores_;
+  std::array<storage::RecordsOf<kKept + 1>, kStores> stores_;
   std::uint32_t last_ = 0;          // number of the newest crash
   std::uint32_t acknowledged_ = 0;  // every crash up to this number is the cloud's
   std::array<std::uint8_t, storage::RecordStore::kMaxBytes> encoded_{};

@@ -116,7 +116,7 @@ class SupervisorTest : public ::testing::Test {
     return boot_->memory.read<std::uint8_t>(0x20000000);
   }
 
-  host::FakeFlash flash_{0x21C000};
+  host::FakeFlash flash_{update::rig::kFlashSize};
   FakeCloud cloud_;
   AcceptAll signatures_;
   Bundle bundle_;

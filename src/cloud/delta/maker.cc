@@ -59,9 +59,10 @@ Installed read_old(const BlobStore& blobs, std::string_view manifest_hash) {
   return std::move(*old);
 }
 
-// Devices check segments by the manifest's hashes, so those must be of the segments that records are for.
+// Devices check segments by the manifest's hashes, so those must be of the segments that records are for. A bundle of the
+// original has none: devices check its layers as a whole.
 bool can_be_served(const bundle::Layer& layer) {
-  return !is_encrypted(layer) && layer.segment_size == delta::kSegmentSize && !layer.segment_hashes.empty();
+  return !is_encrypted(layer) && (layer.segment_hashes.empty() || layer.segment_size == delta::kSegmentSize);
 }
 
 DeltaRecords into_layers(const Installed& old, const Installed& wanted, std::vector<delta::Segment> segments) {

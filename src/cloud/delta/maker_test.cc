@@ -75,13 +75,16 @@ TEST_F(MakerTest, NothingOfAnEncryptedOldLayerIsReferredTo) {
   EXPECT_EQ(records_of(*make(old.manifest.hash, next.manifest.hash)), expected_records("", contents));
 }
 
-TEST_F(MakerTest, ALayerWithoutSegmentHashesIsNotServed) {
+TEST_F(MakerTest, ALayerWithoutSegmentHashesIsServedAsAnyOther) {
   bundle::AppBody body = body_of({first_});
   body.layers[0].segment_hashes.clear();
+  body.layers[0].segment_size = 0;
+  body.layers[0].content_size = 0;
   const App next = put_bundle(blobs_, body, {first_});
   const auto set = make("", next.manifest.hash);
   ASSERT_TRUE(set) << set.error();
-  EXPECT_FALSE(set->layers()[0].served);
+  EXPECT_TRUE(set->layers()[0].served);
+  EXPECT_EQ(records_of(*set), expected_records("", {first_}));
 }
 
 TEST_F(MakerTest, ABundleThatIsNotWholeIsRefused) {

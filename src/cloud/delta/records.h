@@ -23,7 +23,7 @@ class DeltaRecords {
  public:
   struct Layer {
     std::uint32_t content_size = 0;         // bytes
-    bool served = true;                     // false: encrypted, or without segment hashes that a device could check by
+    bool served = true;                     // false: encrypted, or cut into segments of another size
     bool installed = false;                 // a device that runs `from` has the whole region, so it asks for none of it
     std::vector<std::string_view> records;  // one a segment, into the set's bytes; none unless served
 
