@@ -81,6 +81,8 @@ TEST(Bundle, WhatWasPutInComesOut) {
   options.signer = &*key;
   options.info.git_revision = "a1b2c3d-dirty";
   options.policies.maximum_politeness_time_sec = 600;
+  options.policies.confirm_timeout_sec = 60;
+  options.policies.confirm_by = ConfirmBy::kApplication;
   options.policies.reflect_faults = true;
   options.policies.crash_regions = {{0x28200000, 64}, {0x28200100, 4}};
   const auto bytes = create_bundle(image_of(content), options);
@@ -92,6 +94,8 @@ TEST(Bundle, WhatWasPutInComesOut) {
   EXPECT_EQ(body.info.git_revision, "a1b2c3d-dirty");
   EXPECT_EQ(body.info.build_id, (std::vector<std::uint8_t>{1, 2, 3, 4}));
   EXPECT_EQ(body.policies.maximum_politeness_time_sec, 600u);
+  EXPECT_EQ(body.policies.confirm_timeout_sec, 60u);
+  EXPECT_EQ(body.policies.confirm_by, ConfirmBy::kApplication);
   EXPECT_TRUE(body.policies.reflect_faults);
   ASSERT_EQ(body.policies.crash_regions.size(), 2u);
   EXPECT_EQ(body.policies.crash_regions[1].address, 0x28200100u);

@@ -90,6 +90,7 @@ Policies to_policies(const wire::AppBody& from) {
           from.update().maximum_politeness_time_sec(),
           from.update().minimum_kernel_version(),
           from.update().confirm_timeout_sec(),
+          static_cast<ConfirmBy>(from.update().confirm_by()),
           from.connectivity().connection_grace_time_sec(),
           from.connectivity().minimum_check_in_time_sec(),
           from.crash().reflect_faults(),
@@ -144,6 +145,7 @@ void write_policies(const Policies& policies, wire::AppBody& out) {
   out.mutable_update()->set_maximum_politeness_time_sec(policies.maximum_politeness_time_sec);
   out.mutable_update()->set_minimum_kernel_version(policies.minimum_kernel_version);
   out.mutable_update()->set_confirm_timeout_sec(policies.confirm_timeout_sec);
+  out.mutable_update()->set_confirm_by(static_cast<wire::ConfirmBy>(policies.confirm_by));
   out.mutable_connectivity()->set_connection_grace_time_sec(policies.connection_grace_time_sec);
   out.mutable_connectivity()->set_minimum_check_in_time_sec(policies.minimum_check_in_time_sec);
 }

@@ -58,6 +58,9 @@ struct CrashRegion {
 inline constexpr std::size_t kMostCrashRegions = 4;    // wire/proto/manifest.options
 inline constexpr std::uint32_t kMostCrashBytes = 768;  // of all regions; wire/proto/link.options
 
+// Who says that a bundle on trial works: wire::ConfirmBy.
+enum class ConfirmBy { kContact = 0, kApplication = 1 };
+
 struct Policies {
   bool debuggable = false;
   std::vector<std::uint8_t> debug_auth_pubkey;  // uncompressed point, 65 bytes; empty: no debugging
@@ -68,7 +71,8 @@ struct Policies {
   std::uint32_t include_stack_bytes = 0;
   std::uint32_t maximum_politeness_time_sec = 0;
   std::uint32_t minimum_kernel_version = 0;
-  std::uint32_t confirm_timeout_sec = 0;
+  std::uint32_t confirm_timeout_sec = 0;  // 0: no trial
+  ConfirmBy confirm_by = ConfirmBy::kContact;
   std::uint32_t connection_grace_time_sec = 0;
   std::uint32_t minimum_check_in_time_sec = 0;
   bool reflect_faults = false;  // the application's own HardFault handler gets its faults

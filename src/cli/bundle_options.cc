@@ -40,8 +40,16 @@ void add_policy_options(Command& command, BundleOptions& o) {
               "HardFault handler")
       .choices({"capture", "reflect"})
       .shows_default(o.faults);
-  command.option("--confirm-timeout", "S", &o.confirm_timeout,
-                 "seconds in which the application must confirm that it works; 0: need not");
+  command.option(
+      "--confirm-timeout", "S", &o.confirm_timeout,
+      "seconds that the application has, from its first start, to prove that it works; else the bundle before "
+      "is put back; 0: need not");
+  command
+      .option("--confirm-by", "WHAT", &o.confirm_by,
+              "what proves it: contact (it ran for 10 s and the cloud was reached), or application (it called "
+              "mvConfirmUpdate)")
+      .choices({"contact", "application"})
+      .shows_default(o.confirm_by);
   command.option("--security-counter", "N", &o.security_counter,
                  "a device that confirmed a higher one refuses this bundle");
 }
@@ -107,6 +115,11 @@ tl::expected<bundle::Policies, Failure> policies_of(const BundleOptions& o, bund
     policies.crash_regions.push_back(*region);
   }
   policies.confirm_timeout_sec = o.confirm_timeout.value_or(0);
+  policies.confirm_by = o.confirm_by == "application" ? bundle::ConfirmBy::kApplication : bundle::ConfirmBy::kContact;
+  if (policies.confirm_timeout_sec == 0 && policies.confirm_by == bundle::ConfirmBy::kApplication) {
+    return fail(ExitCode::kUsage, "--confirm-by application needs a time in which it confirms",
+                "add --confirm-timeout SECONDS");
+  }
   if (policies.maximum_restart_ms != 0 && policies.minimum_restart_ms > policies.maximum_restart_ms) {
     return fail(ExitCode::kUsage, "--minimum-restart-interval is longer than --maximum-restart-interval");
   }

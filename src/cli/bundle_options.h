@@ -31,6 +31,7 @@ struct BundleOptions {
   std::vector<std::string> crash_regions;  // SYMBOL or ADDRESS:LENGTH
   std::string faults = "capture";          // or "reflect"
   std::optional<std::uint32_t> confirm_timeout;
+  std::string confirm_by = "contact";  // or "application"
   std::optional<std::uint32_t> halt_limit;
   std::optional<std::uint32_t> security_counter;
 };

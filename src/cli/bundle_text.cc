@@ -32,6 +32,10 @@ Json regions_json(const std::vector<bundle::CrashRegion>& regions) {
   return json;
 }
 
+const char* confirm_by_name(const bundle::Policies& policies) {
+  return policies.confirm_by == bundle::ConfirmBy::kApplication ? "application" : "contact";
+}
+
 Json policies_json(const bundle::Policies& p) {
   return {{"debuggable", !p.debug_auth_pubkey.empty()},
           {"debug_auth_pubkey", bundle::hex(p.debug_auth_pubkey)},
@@ -44,6 +48,7 @@ Json policies_json(const bundle::Policies& p) {
           {"maximum_restart_interval", p.maximum_restart_ms},
           {"include_stack_bytes", p.include_stack_bytes},
           {"confirm_timeout", p.confirm_timeout_sec},
+          {"confirm_by", confirm_by_name(p)},
           {"faults", p.reflect_faults ? "reflect" : "capture"},
           {"crash_regions", regions_json(p.crash_regions)}};
 }
@@ -74,7 +79,9 @@ std::string policy_text(const bundle::Policies& p) {
   add("restart from", p.minimum_restart_ms, " ms");
   add("restart up to", p.maximum_restart_ms, " ms");
   add("stack in crash reports", p.include_stack_bytes, " B");
-  add("confirm within", p.confirm_timeout_sec, " s");
+  add("on trial for", p.confirm_timeout_sec,
+      p.confirm_by == bundle::ConfirmBy::kApplication ? " s until it confirms itself"
+                                                      : " s until it ran and reached the cloud");
   if (p.reflect_faults) text += (text.empty() ? "" : ", ") + std::string("faults go to its own handler");
   for (const auto& region : p.crash_regions)
     text += (text.empty() ? "" : ", ") + std::string("in crash records ") + bundle::hex_address(region.address) +
@@ -107,6 +114,7 @@ std::string bundle_text(const bundle::Manifest& manifest, const Output& output) 
   text += line("board", or_dash(info.board));
   text += line("revision", or_dash(info.git_revision));
   text += line("build id", or_dash(bundle::hex(info.build_id)));
+  text += line("counter", std::to_string(info.security_counter));
   text += line("manifest", bundle::hex(manifest.hash()));
   text += line("signed",
                manifest.signer() ? "by key " + bundle::describe(*manifest.signer()) + " (not checked here)" : "no");

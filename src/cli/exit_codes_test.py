@@ -89,6 +89,18 @@ class ExitCodes(unittest.TestCase):
         document = json.loads(self.succeed("bundle", "verify", bundle, "--output", "json"))
         self.assertTrue(document["verified"])
 
+    def test_what_a_bundle_wants_of_its_trial_is_shown(self):
+        self.succeed("bundle", "create", "app.bin", "-o", "app.zip", "--confirm-timeout", "60", "--confirm-by", "application",
+                     "--security-counter", "7")
+        document = json.loads(self.succeed("bundle", "inspect", "app.zip", "--output", "json"))
+        self.assertEqual((document["policies"]["confirm_timeout"], document["policies"]["confirm_by"]), (60, "application"))
+        self.assertEqual(document["security_counter"], 7)
+        text = self.succeed("bundle", "inspect", "app.zip")
+        self.assertIn("on trial for 60 s until it confirms itself", text)
+        self.assertIn("counter     7", text)
+        self.expect(USAGE, "needs a time", "bundle", "create", "app.bin", "-o", "app.zip", "--confirm-by", "application")
+        self.expect(USAGE, "", "bundle", "create", "app.bin", "-o", "app.zip", "--confirm-by", "hope")
+
     def test_a_bundle_differs_from_itself_by_nothing(self):
         bundle = self.make_bundle()
         document = json.loads(self.succeed("bundle", "diff", bundle, bundle, "--output", "json"))
