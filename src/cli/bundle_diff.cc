@@ -1,8 +1,6 @@
 #include "cli/bundle_diff.h"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 
 #include <nlohmann/json.hpp>
 
@@ -27,14 +25,6 @@ tl::expected<void, Failure> add_layer(const bundle::Bundle& from, const bundle::
 bool is_installed(const bundle::Bundle& old, const bundle::Layer& layer) {
   return std::ranges::any_of(old.manifest().body().layers,
                              [&](const bundle::Layer& has) { return bundle::same_once_installed(has, layer); });
-}
-
-// Of `whole`: "0.64 %".
-std::string percent(std::uint64_t part, std::uint64_t whole) {
-  if (whole == 0) return "-";
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.2f %%", 100.0 * static_cast<double>(part) / static_cast<double>(whole));
-  return text.data();
 }
 
 }  // namespace

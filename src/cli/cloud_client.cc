@@ -1,6 +1,9 @@
 #include "cli/cloud_client.h"
 
 #include <chrono>
+#include <cmath>
+#include <cstdlib>
+#include <ctime>
 #include <utility>
 
 #include "cli/base64.h"
@@ -39,6 +42,45 @@ std::uint64_t count(const ordered_json& document, std::initializer_list<const ch
   return value.is_number_unsigned() ? value.get<std::uint64_t>() : 0;
 }
 
+std::optional<std::uint64_t> known_count(const ordered_json& document, std::initializer_list<const char*> keys) {
+  const ordered_json& value = at(document, keys);
+  return value.is_number_unsigned() ? std::optional(value.get<std::uint64_t>()) : std::nullopt;
+}
+
+// Seconds since 1970 of an RFC 3339 time in UTC, as the cloud writes them.
+std::optional<double> seconds_of(const std::string& time) {
+  std::tm fields{};
+  const char* rest = ::strptime(time.c_str(), "%Y-%m-%dT%H:%M:%S", &fields);
+  if (rest == nullptr) return std::nullopt;
+  return static_cast<double>(::timegm(&fields)) + (*rest == '.' ? std::strtod(rest, nullptr) : 0.0);
+}
+
+// What has come since the download began, by the cloud's clock.
+std::optional<double> rate_of(const ordered_json& document, const Update& update) {
+  const auto since = seconds_of(text(document, {"update", "since"}));
+  const auto reported = seconds_of(text(document, {"app", "date_reported"}));
+  if (update.state != "downloading" || update.bytes_received == 0 || !since || !reported || *reported <= *since) {
+    return std::nullopt;
+  }
+  return static_cast<double>(update.bytes_received) / (*reported - *since);
+}
+
+Update update_of(const ordered_json& document) {
+  Update update;
+  update.state = text(document, {"update", "state"});
+  update.waits_for = text(document, {"update", "waits_for"});
+  update.wait_left_sec = known_count(document, {"update", "wait_left_sec"});
+  update.bytes_done = count(document, {"update", "bytes_done"});
+  update.bytes_total = count(document, {"update", "bytes_total"});
+  update.bytes_received = count(document, {"update", "bytes_received"});
+  update.bytes_to_receive = known_count(document, {"update", "bytes_to_receive"});
+  update.bytes_per_sec = rate_of(document, update);
+  update.reason = text(document, {"update", "reason"});
+  return update;
+}
+
+}  // namespace
+
 Device device_of(ordered_json document) {
   Device device;
   device.sid = text(document, {"sid"});
@@ -51,11 +93,20 @@ Device device_of(ordered_json document) {
   device.target_hash = text(document, {"app", "target_hash"});
   device.reported_hash = text(document, {"app", "reported_hash"});
   device.detail = text(document, {"detail"});
-  device.bytes_done = count(document, {"bytes_done"});
-  device.bytes_total = count(document, {"bytes_total"});
+  device.update = update_of(document);
   device.document = std::move(document);
   return device;
 }
+
+std::optional<std::uint64_t> Update::seconds_left() const {
+  if (!bytes_to_receive || !bytes_per_sec || *bytes_per_sec <= 0 || *bytes_to_receive < bytes_received) {
+    return std::nullopt;
+  }
+  return static_cast<std::uint64_t>(
+      std::ceil(static_cast<double>(*bytes_to_receive - bytes_received) / *bytes_per_sec));
+}
+
+namespace {
 
 App app_of(ordered_json document) {
   App app;

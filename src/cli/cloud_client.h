@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,22 @@ namespace mv::cli {
 template <typename Value>
 using Answer = tl::expected<Value, Failure>;
 
+// Where an update of a device is: the object `update` of docs/rest-api.md.
+struct Update {
+  std::string state;      // "up-to-date", "pending", "downloading", "staged", "waiting", "installing", "trial", ...
+  std::string waits_for;  // "application", "confirmation" or empty
+  std::optional<std::uint64_t> wait_left_sec;
+  std::uint64_t bytes_done = 0;  // content
+  std::uint64_t bytes_total = 0;
+  std::uint64_t bytes_received = 0;  // over the air
+  std::optional<std::uint64_t> bytes_to_receive;
+  std::optional<double> bytes_per_sec;  // over the air, while it downloads; nothing if that is not known
+  std::string reason;                   // the device's own words: it refuses, or undid it
+
+  // Seconds until all of it has come over the air; nothing if that is not known.
+  std::optional<std::uint64_t> seconds_left() const;
+};
+
 // A device as the cloud describes it. `document` is the whole answer.
 struct Device {
   std::string sid;
@@ -32,8 +49,7 @@ struct Device {
   std::string target_hash;
   std::string reported_hash;
   std::string detail;  // the device's own words
-  std::uint64_t bytes_done = 0;
-  std::uint64_t bytes_total = 0;
+  Update update;
   nlohmann::ordered_json document;
 
   // How to call it to a person.
@@ -56,6 +72,9 @@ struct Provisioned {
 
 // The text under `key` of what the cloud sent; empty if it left it out.
 std::string text_of(const nlohmann::ordered_json& document, const char* key);
+
+// A device by the JSON that the cloud gave of it.
+Device device_of(nlohmann::ordered_json document);
 
 class CloudClient {
  public:

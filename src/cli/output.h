@@ -120,6 +120,15 @@ class Table {
 // "18.2 KiB", "1.0 MiB", "212 B".
 std::string human_size(std::uint64_t bytes);
 
+// "230,488".
+std::string grouped(std::uint64_t number);
+
+// How much `part` is of `whole`: "0.64 %".
+std::string percent(std::uint64_t part, std::uint64_t whole);
+
+// "45 s", "3 min", "2 h".
+std::string human_time(std::uint64_t seconds);
+
 // `text` with control characters and broken UTF-8 replaced, so that what a device or a file says cannot drive the
 // terminal.
 std::string printable(std::string_view text);

@@ -221,7 +221,8 @@ class Delivery {
     const auto told = cloud_.update_device(device_.sid, {{"TargetApp", app->sid}, {"Force", "true"}});
     if (!told) return tl::make_unexpected(told.error());
     const std::string hash = "sha256:" + bundle::hex(manifest.hash());
-    const auto runs = wait_until_running(cloud_, output_, {device_.sid, hash, "the loaded program", kTimeout, go_on_});
+    const auto runs =
+        wait_until_running(cloud_, output_, {device_.sid, hash, "the loaded program", kTimeout, true, go_on_});
     if (!runs) return tl::make_unexpected(taken_back(runs.error(), running.app_sid));
     return summary(manifest.body().layers, running.manifest.body().layers, Clock::now() - began);
   }

@@ -25,13 +25,15 @@ using transport::test::TlsStream;
 
 const std::string kHash = "sha256:aa";
 
-nlohmann::ordered_json device(const std::string& state, const std::string& running, const std::string& status,
+// A device in this state, running `running`, with its update where it is.
+nlohmann::ordered_json device(const std::string& state, const std::string& running, const std::string& update,
                               bool online = true) {
   return {{"sid", "UV1"},
           {"unique_name", "porch"},
           {"state", state},
           {"connection", {{"state", online ? "online" : "offline"}}},
-          {"app", {{"target_hash", kHash}, {"reported_hash", running}, {"update_status", status}}}};
+          {"update", {{"state", update}}},
+          {"app", {{"target_hash", kHash}, {"reported_hash", running}}}};
 }
 
 using Reports = std::deque<nlohmann::ordered_json>;
@@ -120,7 +122,7 @@ class RolloutTest : public testing::Test {
     auto client = CloudClient::make(context);
     if (!client) return tl::make_unexpected(client.error());
     Output output({&words_, &words_});
-    auto outcome = wait_until_running(*client, output, {"UV1", kHash, "weather 1.4.3", timeout});
+    auto outcome = wait_until_running(*client, output, {"UV1", kHash, "weather 1.4.3", timeout, trial_will_do_});
     cloud.end();
     return outcome;
   }
@@ -129,11 +131,12 @@ class RolloutTest : public testing::Test {
   transport::test::Identity identity_ = authority_.issue("cloud", "IP:127.0.0.1");
   transport::test::TemporaryFile authority_file_{authority_.certificate()};
   std::ostringstream words_;
+  bool trial_will_do_ = false;
 };
 
 TEST_F(RolloutTest, LooksAtTheDeviceOnceForEachEvent) {
-  FakeCloud cloud(Reports{device("running", "sha256:bb", "pending"), device("downloading", "sha256:bb", "pending"),
-                          device("installing", "sha256:bb", "pending"), device("running", kHash, "up-to-date")});
+  FakeCloud cloud(Reports{device("running", "sha256:bb", "pending"), device("downloading", "sha256:bb", "downloading"),
+                          device("installing", "sha256:bb", "installing"), device("running", kHash, "up-to-date")});
   const auto running = wait(cloud);
   ASSERT_TRUE(running.has_value()) << running.error().message;
   EXPECT_EQ(running->state, "running");
@@ -149,7 +152,7 @@ TEST_F(RolloutTest, NeedsNoEventWhenTheDeviceRunsItAlready) {
 }
 
 TEST_F(RolloutTest, LooksAgainWhenTheStreamHadToBeOpenedAnew) {
-  FakeCloud cloud(Reports{device("installing", "sha256:bb", "pending"), device("running", kHash, "up-to-date")});
+  FakeCloud cloud(Reports{device("installing", "sha256:bb", "installing"), device("running", kHash, "up-to-date")});
   cloud.break_once();
   const auto running = wait(cloud);
   ASSERT_TRUE(running.has_value()) << running.error().message;
@@ -158,13 +161,76 @@ TEST_F(RolloutTest, LooksAgainWhenTheStreamHadToBeOpenedAnew) {
 }
 
 TEST_F(RolloutTest, GivesTheDevicesReasonForARefusal) {
-  auto refused = device("refused", "sha256:bb", "error");
-  refused["detail"] = "the signature is not of a key that is trusted";
+  auto refused = device("refused", "sha256:bb", "refused");
+  refused["update"]["reason"] = "the signature is not of a key that is trusted";
   FakeCloud cloud(Reports{refused});
   const auto running = wait(cloud);
   ASSERT_FALSE(running.has_value());
   EXPECT_EQ(running.error().code, ExitCode::kRefusedByDevice);
   EXPECT_NE(running.error().message.find("the signature is not"), std::string::npos);
+}
+
+TEST_F(RolloutTest, ATrialIsNoSuccessUntilItIsConfirmed) {
+  auto trial = device("running", kHash, "trial");
+  trial["update"]["wait_left_sec"] = 28;
+  FakeCloud cloud(Reports{trial, device("running", kHash, "up-to-date")});
+  const auto running = wait(cloud);
+  ASSERT_TRUE(running.has_value()) << running.error().message;
+  EXPECT_EQ(cloud.looks(), 2);
+  EXPECT_NE(words_.str().find("weather 1.4.3 runs on trial, 28 s left to be confirmed"), std::string::npos)
+      << words_.str();
+}
+
+TEST_F(RolloutTest, ATrialWillDoForWhoSaysSo) {
+  FakeCloud cloud(Reports{device("running", kHash, "trial")});
+  trial_will_do_ = true;
+  EXPECT_TRUE(wait(cloud).has_value());
+}
+
+TEST_F(RolloutTest, ARollbackHasACodeOfItsOwnAndTheDevicesReason) {
+  auto undoing = device("undoing", kHash, "undoing");
+  undoing["update"]["reason"] = "three crashes on trial";
+  auto undone = device("refused", "sha256:bb", "rolled-back");
+  undone["update"]["reason"] = "three crashes on trial";
+  FakeCloud cloud(Reports{device("running", kHash, "trial"), undoing, undone});
+  const auto running = wait(cloud);
+  ASSERT_FALSE(running.has_value());
+  EXPECT_EQ(running.error().code, ExitCode::kRolledBack);
+  EXPECT_EQ(running.error().message, "porch ran weather 1.4.3 on trial and rolled it back: three crashes on trial");
+  EXPECT_NE(words_.str().find("weather 1.4.3 is taken back: three crashes on trial"), std::string::npos)
+      << words_.str();
+}
+
+// What is said of an update, by the JSON of a device.
+std::string said(const nlohmann::ordered_json& update, const char* reported = "2027-01-15T08:00:10.000000Z") {
+  return describe(device_of({{"update", update}, {"app", {{"date_reported", reported}}}}).update, "weather 1.4.3");
+}
+
+TEST(DescribeUpdate, SaysWhatIsLeftAsFarAsItIsKnown) {
+  nlohmann::ordered_json update = {{"state", "downloading"}, {"bytes_done", 120'000}, {"bytes_total", 212'480}};
+  EXPECT_EQ(said(update), "weather 1.4.3: 120,000 of 212,480 bytes are there");
+  update["bytes_received"] = 1000;
+  update["bytes_to_receive"] = 4000;
+  EXPECT_EQ(said(update), "weather 1.4.3: 120,000 of 212,480 bytes are there, 3,000 to go over the air");
+  update["since"] = "2027-01-15T08:00:00.000000Z";
+  EXPECT_EQ(said(update), "weather 1.4.3: 120,000 of 212,480 bytes are there, 3,000 to go over the air, 30 s left");
+  update["bytes_received"] = 10;
+  EXPECT_EQ(said(update), "weather 1.4.3: 120,000 of 212,480 bytes are there, 3,990 to go over the air, 67 min left");
+  EXPECT_EQ(said(update, "2027-01-15T08:00:00.000000Z"),
+            "weather 1.4.3: 120,000 of 212,480 bytes are there, 3,990 to go over the air")
+      << "no time has passed that a rate could be had of";
+}
+
+TEST(DescribeUpdate, SaysWhatItWaitsFor) {
+  EXPECT_EQ(said({{"state", "up-to-date"}}), "");
+  EXPECT_EQ(said({{"state", "pending"}}), "weather 1.4.3: the device has not begun with it");
+  EXPECT_EQ(said({{"state", "waiting"}, {"wait_left_sec", 540}}),
+            "weather 1.4.3 is staged, and the application was told: installed in 9 min");
+  EXPECT_EQ(said({{"state", "trial"}, {"wait_left_sec", 28}}),
+            "weather 1.4.3 runs on trial, 28 s left to be confirmed");
+  EXPECT_EQ(said({{"state", "rolled-back"}, {"reason", "it never reached the cloud"}}),
+            "weather 1.4.3 ran on trial and was rolled back: it never reached the cloud");
+  EXPECT_EQ(said({{"state", "refused"}, {"reason", "\x1b[31mred"}}).find('\x1b'), std::string::npos);
 }
 
 TEST_F(RolloutTest, NoticesThatSomebodyElseGaveAnotherOrder) {

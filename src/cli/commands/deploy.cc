@@ -14,6 +14,7 @@
 #include "cli/log_printer.h"
 #include "cli/project_build.h"
 #include "cli/rollout.h"
+#include "cli/update_plan.h"
 
 namespace mv::cli {
 namespace {
@@ -135,6 +136,22 @@ Result follow_log(Program& program, CloudClient& cloud, const Device& device) {
       [&](const std::string& why) { program.output().note(why + "; connecting again"); });
 }
 
+// What the device is to run, and what that takes over the air. A plan that cannot be had keeps nobody from deploying.
+void tell_plan(Output& output, const Device& device, const Ready& bundle, const Answer<UpdatePlan>& plan) {
+  const std::string what = device.label() + " is to run " + bundle.label;
+  output.step("plan", plan ? what + ": " + summary(*plan) : what);
+  if (!plan) return output.detail("no plan of its bytes: " + plan.error().message);
+  for (const std::string& layer : plan->layers) output.step("", layer);
+}
+
+// "4,211 bytes sent for an image of 230,488 (1.83 %)"; nothing if the device did not count.
+std::string sent_line(const Device& device, const Answer<UpdatePlan>& plan) {
+  const std::uint64_t sent = device.update.bytes_received;
+  if (sent == 0 || !plan) return "";
+  return "\n" + grouped(sent) + " bytes sent for an image of " + grouped(plan->content_bytes) + " (" +
+         percent(sent, plan->content_bytes) + ")";
+}
+
 std::string seconds_since(Clock::time_point start) {
   const auto tenths = std::chrono::duration_cast<milliseconds>(Clock::now() - start).count() / 100;
   return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " s";
@@ -150,18 +167,23 @@ Result deploy(Program& program, CloudClient& cloud, const DeployOptions& options
   const milliseconds patience = std::min(options.timeout, kCloudPatience);
   const auto app = ask_patiently(output, patience, [&] { return upload(cloud, output, *bundle); });
   if (!app) return tl::make_unexpected(app.error());
+  const auto plan = update_plan(cloud, app->sid, device->reported_hash);
+  tell_plan(output, *device, *bundle, plan);
   transport::FormFields order = {{"TargetApp", app->sid}};
   if (options.force) order.emplace_back("Force", "true");
   const auto told = ask_patiently(output, patience, [&] { return cloud.update_device(device->sid, order); });
   if (!told) return tl::make_unexpected(told.error());
-  output.step("plan", device->label() + " is to run " + bundle->label);
   ordered_json document = {{"device", device->sid}, {"app", app->sid}, {"hash", bundle->hash}, {"state", "pending"}};
+  if (plan) document["content_size"] = plan->content_bytes;
+  if (plan) document["bytes_to_send"] = plan->bytes;
   std::string text = device->label() + " is told; follow it with mvctl devices show " + device->label();
   if (options.wait) {
     const auto running = wait_until_running(cloud, output, {device->sid, bundle->hash, bundle->label, options.timeout});
     if (!running) return tl::make_unexpected(running.error());
     document["state"] = running->state;
-    text = running->state + "   " + bundle->label + " on " + device->label() + ", " + seconds_since(began) + " in all";
+    document["bytes_received"] = running->update.bytes_received;
+    text = running->state + "   " + bundle->label + " on " + device->label() + ", " + seconds_since(began) + " in all" +
+           sent_line(*running, plan);
   }
   document["milliseconds"] = std::chrono::duration_cast<milliseconds>(Clock::now() - began).count();
   output.result(document, text);
@@ -185,14 +207,15 @@ void add_deploy(Command& root, Program& program) {
       "A project (a folder with a CMakeLists.txt that uses the SDK) is configured and built in its folder build; a "
       "bundle is "
       "taken as it is. The device is told to run it; with --wait the command ends when the device reports that it "
-      "does.");
+      "does, confirmed if the bundle runs on trial first (--confirm-timeout); exit code 7 if the device rolled it "
+      "back.");
   auto options = std::make_shared<DeployOptions>();
   command.argument("PROJECT|BUNDLE", &options->what, "a project's folder, or a bundle")
       .required(false)
       .shows_default(".")
       .complete(Completion::kFile);
   command.option("--device,-d", "DEVICE", &options->device, "name, id or unique prefix").complete(Completion::kDevice);
-  command.flag("--wait,-w", options->wait, "until the device reports that it runs");
+  command.flag("--wait,-w", options->wait, "until the device reports that it runs, confirmed");
   command.option("--timeout", "TIME", &options->timeout, "how long to wait").shows_default("10m");
   command.flag("--log", options->log, "then follow the device's log until Ctrl-C");
   command.flag("--force", options->force, "install without asking the running application");

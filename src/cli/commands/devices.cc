@@ -6,6 +6,7 @@
 #include "cli/command.h"
 #include "cli/commands.h"
 #include "cli/confirm.h"
+#include "cli/rollout.h"
 
 namespace mv::cli {
 namespace {
@@ -63,9 +64,11 @@ Result list_devices(Program& program, CloudClient& cloud) {
 std::string app_lines(const Device& device, const std::vector<App>& apps) {
   std::string lines = "runs      " + application_label(apps, device.reported_hash) + state_remark(device) + "\n";
   if (!device.target_hash.empty() && device.target_hash != device.reported_hash) {
-    lines += "wanted    " + application_label(apps, device.target_hash) + " (" + device.update_status + ")\n";
+    lines += "wanted    " + application_label(apps, device.target_hash) + "\n";
   }
-  if (!device.detail.empty()) lines += "says      " + printable(device.detail) + "\n";
+  const std::string update = describe(device.update, application_label(apps, device.target_hash));
+  if (!update.empty()) lines += "update    " + printable(update) + "\n";
+  if (!device.detail.empty() && device.update.reason.empty()) lines += "says      " + printable(device.detail) + "\n";
   return lines;
 }
 

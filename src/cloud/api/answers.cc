@@ -75,12 +75,15 @@ std::string_view wait_name(int wait) {
 Json update_json(Services& services, const Device& device, const std::string& target_hash) {
   const Report& report = device.report;
   const UpdateState state = update_state(device.desired, target_hash, report);
-  // What the device counts is of another bundle until it has heard of this one.
-  const bool counted = report.target_hash == target_hash || report.running_hash == target_hash;
+  // What the device counts is of another order until it has heard of this one.
+  const bool counted = report.generation >= device.desired.generation &&
+                       (report.target_hash == target_hash || report.running_hash == target_hash);
+  const bool noted = report.noted_state == name(state) && report.noted_generation == device.desired.generation;
   const bool is_fetched_now = state == UpdateState::kPending || state == UpdateState::kDownloading;
   const auto left = wait_left(report, services.now());
   Json update;
   update["state"] = name(state);
+  update["since"] = noted ? time_or_null(report.noted) : Json();
   update["waits_for"] = text_or_null(std::string(wait_name(report.wait)));
   update["wait_left_sec"] = left ? Json(*left) : Json();
   update["bytes_done"] = counted ? report.bytes_done : 0;

@@ -275,11 +275,13 @@ bool LinkSession::note_update(Report& report) const {
   if (report.bytes_received == 0 && same_bundle && same_order) report.bytes_received = before.bytes_received;
   report.noted_state = before.noted_state;
   report.noted_generation = before.noted_generation;
+  report.noted = before.noted;
   const UpdateState state = update_state(device_.desired, target_hash_, report);
   if (target_hash_.empty() || state == UpdateState::kPending) return false;
   if (report.noted_state == name(state) && report.noted_generation == device_.desired.generation) return false;
   report.noted_state = name(state);
   report.noted_generation = device_.desired.generation;
+  report.noted = report.reported;
   return true;
 }
 

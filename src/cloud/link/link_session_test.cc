@@ -237,6 +237,7 @@ TEST_F(LinkSessionTest, EachStateOfAnUpdateIsOneEventAlsoOverReconnections) {
   EXPECT_NE(events("update").back().data.find(R"("generation":2)"), std::string::npos);
   EXPECT_NE(events("update").back().data.find(R"("reason":"it crashed")"), std::string::npos);
   EXPECT_EQ(store_->device(kDevice)->report.error, wire::UPDATE_ROLLED_BACK);
+  EXPECT_EQ(store_->device(kDevice)->report.noted, now_);
 }
 
 TEST_F(LinkSessionTest, WhatAnUpdateReceivedIsKnownAfterItsEnd) {

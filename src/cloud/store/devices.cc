@@ -75,6 +75,7 @@ Device read_device(const Query& row) {
   device.report.bytes_received = row.word(39);
   device.report.noted_state = row.text(40);
   device.report.noted_generation = row.unsigned_number(41);
+  device.report.noted = row.optional_number(42);
   return device;
 }
 constexpr Table<Device> kDevices{
@@ -84,8 +85,8 @@ constexpr Table<Device> kDevices{
     "done_restart_generation, restarts, reported, "
     "board, microvisor_version, boot_id, boot_count, wake_reason, log_lost, tls_pool_size, tls_pool_high_water, "
     "tls_stack_size, tls_stack_high_water, epoch, connection_changed, created, updated, boot_detail, "
-    "learned_keep_alive, logging_expires, wait, wait_left, bytes_received, noted_state, noted_generation",
-    42, "account_sid", read_device};
+    "learned_keep_alive, logging_expires, wait, wait_left, bytes_received, noted_state, noted_generation, noted",
+    43, "account_sid", read_device};
 
 }  // namespace
 
@@ -165,10 +166,11 @@ Stored<void> SqliteStore::update_report(std::string_view sid, const Report& repo
   return sql_.run(
       "UPDATE device SET state = ?, running_hash = ?, fetching_hash = ?, seen_generation = ?, bytes_done = ?, "
       "bytes_total = ?, error = ?, detail = ?, done_restart_generation = ?, restarts = ?, reported = ?, wait = ?, "
-      "wait_left = ?, bytes_received = ?, noted_state = ?, noted_generation = ? WHERE sid = ?",
+      "wait_left = ?, bytes_received = ?, noted_state = ?, noted_generation = ?, noted = ? WHERE sid = ?",
       report.state, Bytes{report.running_hash}, Bytes{report.target_hash}, report.generation, report.bytes_done,
       report.bytes_total, report.error, report.detail, report.restart_generation, report.restarts, report.reported,
-      report.wait, report.wait_left_sec, report.bytes_received, report.noted_state, report.noted_generation, sid);
+      report.wait, report.wait_left_sec, report.bytes_received, report.noted_state, report.noted_generation,
+      report.noted, sid);
 }
 
 // Events stay: they are the account's record of what was done.

@@ -67,6 +67,7 @@ inline constexpr std::array kChanges = {
     "ALTER TABLE device ADD COLUMN bytes_received INTEGER NOT NULL DEFAULT 0; "
     "ALTER TABLE device ADD COLUMN noted_state TEXT NOT NULL DEFAULT ''; "
     "ALTER TABLE device ADD COLUMN noted_generation INTEGER NOT NULL DEFAULT 0; "
+    "ALTER TABLE device ADD COLUMN noted INTEGER; "
     "UPDATE device SET noted_state = 'up-to-date', noted_generation = generation; PRAGMA user_version = 5;",
 };
 

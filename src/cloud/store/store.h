@@ -99,6 +99,7 @@ struct Report {
   // What the device's history has last of an update: a state by its name (update_state.h), and of which generation.
   std::string noted_state;
   std::uint64_t noted_generation = 0;
+  std::optional<Microseconds> noted;
 };
 
 struct DeviceFacts {
