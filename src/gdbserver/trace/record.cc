@@ -61,7 +61,7 @@ bool parse_record(Reader in, TraceHit& hit) {
   while (in.good() && !in.empty()) {
     if (!parse_part(in, hit)) return false;
   }
-  return in.good();
+  return in.good() && hit.number != 0;
 }
 
 }  // namespace

@@ -27,7 +27,7 @@ struct TraceHit {
   rsp::Bytes read(std::uint32_t address, std::uint32_t length) const;
 };
 
-// Nothing if `bytes` are no whole records.
+// Nothing if `bytes` are no whole records, or one has the number 0.
 std::optional<std::vector<TraceHit>> parse_records(std::span<const std::uint8_t> bytes);
 
 }  // namespace mv::gdb

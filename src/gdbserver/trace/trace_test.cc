@@ -93,6 +93,9 @@ TEST(TraceRecord, IsRefusedIfItIsNotWhole) {
     if (length == 16 || length == 21) continue;
     EXPECT_EQ(parse_records(shorter), std::nullopt) << length;
   }
+  Bytes unnumbered = kRecord;
+  unnumbered[2] = 0;
+  EXPECT_EQ(parse_records(unnumbered), std::nullopt);
   Bytes unknown = kRecord;
   unknown[18] = 60;  // no such register
   EXPECT_EQ(parse_records(unknown), std::nullopt);
