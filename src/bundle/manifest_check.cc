@@ -90,9 +90,10 @@ Expected<void> check_crash_regions(const std::vector<CrashRegion>& regions, cons
       return bad("has a region for crash records at " + hex_address(region.address) + " that is not the board's RAM");
     total += region.length;
   }
-  if (total > kMostCrashBytes)
+  if (total > kMostCrashBytes) {
     return bad("names " + std::to_string(total) + " bytes of RAM for crash records, at most " +
                std::to_string(kMostCrashBytes) + " are kept");
+  }
   return {};
 }
 

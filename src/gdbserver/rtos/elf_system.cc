@@ -24,11 +24,11 @@ void take_symbol(const GElf_Sym& symbol, const char* name, Layout& layout) {
   if (name == nullptr || symbol.st_shndx == SHN_UNDEF || symbol.st_value > UINT32_MAX || symbol.st_size > UINT32_MAX ||
       (type != STT_OBJECT && type != STT_NOTYPE))
     return;
-  for (const Kernel* kernel : kernels())
+  const Variable variable{static_cast<std::uint32_t>(symbol.st_value), static_cast<std::uint32_t>(symbol.st_size)};
+  for (const Kernel* kernel : kernels()) {
     for (const Wanted& wanted : kernel->variables)
-      if (wanted.name == plain(name))
-        layout.variables.try_emplace(std::string(wanted.name), Variable{static_cast<std::uint32_t>(symbol.st_value),
-                                                                        static_cast<std::uint32_t>(symbol.st_size)});
+      if (wanted.name == plain(name)) layout.variables.try_emplace(std::string(wanted.name), variable);
+  }
 }
 
 void read_symbols(Elf* elf, Layout& layout) {

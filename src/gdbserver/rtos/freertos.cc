@@ -102,9 +102,10 @@ void walk(const Layout& layout, Memory& memory, Found& found) {
   };
   for (const List& list :
        {List{"xDelayedTaskList1", State::kBlocked}, List{"xDelayedTaskList2", State::kBlocked},
-        List{"xSuspendedTaskList", State::kSuspended}, List{"xTasksWaitingTermination", State::kEnded}})
+        List{"xSuspendedTaskList", State::kSuspended}, List{"xTasksWaitingTermination", State::kEnded}}) {
     if (const auto variable = layout.variable(list.name))
       walk_list(layout, memory, variable->address, list.state, found);
+  }
 }
 
 // From the saved stack pointer upwards: PSPLIM, EXC_RETURN, r4-r11, s16-s31 if EXC_RETURN says so, the core's frame.

@@ -13,6 +13,7 @@ bool printable(std::uint32_t c) { return c >= 0x20 && c <= 0x7e; }
 
 std::vector<Memory::Span> spans(const std::map<std::uint32_t, Memory::Span>& lines) {
   std::vector<Memory::Span> sorted;
+  sorted.reserve(lines.size());
   for (const auto& [address, span] : lines) sorted.push_back(span);
   return join(sorted);
 }
@@ -37,7 +38,7 @@ std::vector<Memory::Span> join(const std::vector<Memory::Span>& sorted) {
 Memory::Span Memory::line_at(std::uint32_t address) const {
   const auto region =
       std::find_if(regions_.begin(), regions_.end(), [&](const Region& r) { return r.contains(address, 1); });
-  const std::uint64_t line = address / MemoryCache::kLine * MemoryCache::kLine;
+  const std::uint64_t line = address - address % MemoryCache::kLine;
   const std::uint64_t first = std::max<std::uint64_t>(line, region->address);
   const std::uint64_t end = std::min(line + MemoryCache::kLine, std::uint64_t{region->address} + region->size);
   return {static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(end - first)};

@@ -138,10 +138,11 @@ void ThreadReader::unstack_all(const arm::RegisterFile& live) {
   for (const Thread& each : threads_) {
     if (each.id == *running_ || registers_.contains(each.id)) continue;
     memory_->clear_unreadable();
-    if (const auto file = system_->kernel->registers(system_->layout, *memory_, each, live))
+    if (const auto file = system_->kernel->registers(system_->layout, *memory_, each, live)) {
       registers_[each.id] = *file;
-    else if (memory_->unreadable())
+    } else if (memory_->unreadable()) {
       registers_[each.id] = only_stack_pointer(each.stack_pointer, live);
+    }
   }
 }
 

@@ -20,9 +20,10 @@ bool FlashWriter::is_erased(std::uint64_t start, std::uint64_t end) const {
 }
 
 Result<void> FlashWriter::erase(std::uint32_t address, std::uint32_t length) {
-  if (length == 0 || !is_flash(address, length))
+  if (length == 0 || !is_flash(address, length)) {
     return failure(ErrorCode::kBadAddress,
                    fmt::format("0x{:08x} and the {} bytes there are not the application's flash", address, length));
+  }
   if (!written_.empty()) {
     written_.clear();
     erased_.clear();
