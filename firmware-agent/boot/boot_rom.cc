@@ -1,13 +1,13 @@
-// The boot ROM of the emulated board: checks the signed microvisor image in flash, copies it to where it runs and
-// starts it. A bad image is named on the console, and nothing runs.
+// The boot ROM of the emulated board: chooses one of the two signed microvisor images in flash (core/image/choice.h),
+// copies it to where it runs and starts it. What it passes over, and what it starts, it says on the console.
 #include <array>
-#include <cstring>
 
 #include "boards/mps2-an505/console.h"
+#include "boards/mps2-an505/file_flash.h"
 #include "boards/mps2-an505/memory.h"
-#include "boot/image.h"
 #include "boot/image_key.h"
-#include "core/platform/flash_map.h"
+#include "boot/rom_crypto.h"
+#include "core/image/choice.h"
 
 extern "C" {
 extern std::uint32_t boot_stack_end;
@@ -53,21 +53,59 @@ const VectorTable boot_vectors = {&boot_stack_end,
                                   {Boot_Reset, fault, fault, fault, fault, fault, fault, nullptr, nullptr, nullptr,
                                    fault, fault, nullptr, fault, fault}};
 
+namespace {
+
+void say_slot(mv::image::Slot slot) {
+  mv::board::console::write("boot: slot ");
+  mv::board::console::write(mv::image::name_of(slot));
+  mv::board::console::write(": ");
+}
+
+class ConsoleLog final : public mv::image::ChoiceLog {
+ public:
+  void passed_over(mv::image::Slot slot, std::string_view why) override {
+    say_slot(slot);
+    write_line(why);
+  }
+};
+
+void say_start(const mv::image::Start& start, const mv::image::BootState& state) {
+  say_slot(start.slot);
+  mv::board::console::write("version ");
+  mv::board::console::write(mv::image::version_text(start.header.version).data());
+  if (start.on_trial) {
+    mv::board::console::write(", on trial, start ");
+    mv::board::console::write_decimal(state.trial_starts);
+    mv::board::console::write(" of ");
+    mv::board::console::write_decimal(mv::image::kTrialStarts);
+  }
+  write_line("");
+}
+
+}  // namespace
+
 void boot() {
   using namespace mv;
-  constexpr flash_map::Area kPlace = flash_map::kMicrovisor;
-  constexpr boot::RunArea kRunArea = {board::kMicrovisor, board::kMicrovisorSize};
+  constexpr image::Target kTarget = {MV_BOARD_NAME, board::kMicrovisor, board::kMicrovisorSize};
   board::console::set_up();
-  const std::span stored(reinterpret_cast<const std::uint8_t*>(board::kFlash + kPlace.offset), kPlace.size);
-  const boot::ImageError error = boot::check_image(stored, kRunArea, kImageKey);
-  if (error != boot::ImageError::kNone) {
-    board::console::write("boot: ");
-    write_line(boot::describe(error));
+  board::FileFlash flash({reinterpret_cast<std::uint8_t*>(board::kFlash), board::kFlashFile});
+  boot::RomCrypto crypto(kImageKey);
+  image::BootRecords records(flash);
+  ConsoleLog log;
+  records.mount();
+  const auto start = image::choose(flash, records, kTarget, crypto, log);
+  if (!start) {
+    write_line("boot: no microvisor can start: write microvisor.bin at offset 0x800000 of the flash");
     stop();
   }
-  const auto& header = *reinterpret_cast<const boot::ImageHeader*>(stored.data());
-  std::memcpy(reinterpret_cast<void*>(header.load_address), stored.data() + sizeof(header), header.length);
-  start_image(reinterpret_cast<const std::uint32_t*>(header.load_address));
+  say_start(*start, records.state());
+  const std::span to(reinterpret_cast<std::uint8_t*>(start->header.load_address), start->header.length);
+  if (flash.read(image::place_of(start->slot).offset + sizeof(image::Header), to) != Flash::Result::kOk) {
+    write_line("boot: the flash cannot be read any more; power the device off and on");
+    stop();
+  }
+  *reinterpret_cast<image::Handover*>(board::kHandover) = image::make_handover(*start);
+  start_image(reinterpret_cast<const std::uint32_t*>(start->header.load_address));
 }
 
 // The C library's way out; nothing here takes it.

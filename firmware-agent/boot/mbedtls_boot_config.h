@@ -4,4 +4,4 @@
 #define MBEDTLS_HAVE_ASM
 #define MBEDTLS_SHA256_C
 #define MBEDTLS_SHA256_SMALLER
-#define MBEDTLS_PLATFORM_ZEROIZE_ALT  // image.cc has it: the library's keeps a pointer in RAM
+#define MBEDTLS_PLATFORM_ZEROIZE_ALT  // rom_crypto.cc has it: the library's keeps a pointer in RAM

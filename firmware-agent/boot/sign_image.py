@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""Signs a microvisor image for the boot ROM (boot/image.h says how it looks), and writes the key's public half.
+"""Signs a microvisor image for the boot ROM (core/image/image.h says how it looks), and writes the key's public half.
 
-usage: sign_image.py image  KEY.pem IN.bin OUT.bin --load-address N --version A.B.C
+usage: sign_image.py image  KEY.pem IN.bin OUT.bin --load-address N --version A.B.C --board NAME
        sign_image.py key    KEY.pem OUT.h
        (a key that is not there is made)
 """
@@ -42,10 +42,18 @@ def raw_signature(der):
     return out
 
 
-def sign(key, image, load_address, version):
-    major, minor, patch = (int(part) for part in version.split("."))
-    number = major << 24 | minor << 16 | patch
-    header = struct.pack("<4sIIIIIII", b"MVIM", 1, len(image), load_address, number, 0, 0, 0)
+def version_number(text):
+    major, minor, patch = (int(part) for part in text.split("."))
+    if not (0 <= major < 256 and 0 <= minor < 256 and 0 <= patch < 65536):
+        raise SystemExit("version %s: major and minor go to 255, patch to 65535" % text)
+    return major << 24 | minor << 16 | patch
+
+
+def sign(key, image, load_address, version, board):
+    name = board.encode("ascii")
+    if not 0 < len(name) <= 12:
+        raise SystemExit("a board's name has 1 to 12 letters, not %r" % board)
+    header = struct.pack("<4sIIII12s", b"MVIM", 2, len(image), load_address, version_number(version), name)
     header += hashlib.sha256(image).digest()
     signature = subprocess.run(["openssl", "dgst", "-sha256", "-sign", key], input=header, check=True,
                                stdout=subprocess.PIPE).stdout
@@ -59,6 +67,7 @@ def main():
     parser.add_argument("files", nargs="+")
     parser.add_argument("--load-address", type=lambda text: int(text, 0))
     parser.add_argument("--version", default="0.0.0")
+    parser.add_argument("--board", default="")
     options = parser.parse_args()
     make_key(options.key)
     if options.what == "key":
@@ -72,7 +81,7 @@ def main():
     with open(source, "rb") as file:
         image = file.read()
     with open(target, "wb") as out:
-        out.write(sign(options.key, image, options.load_address, options.version))
+        out.write(sign(options.key, image, options.load_address, options.version, options.board))
 
 
 if __name__ == "__main__":

@@ -47,20 +47,21 @@ class Boot(unittest.TestCase):
 
     def test_refuses_an_image_with_a_changed_byte(self):
         with Device(FIRMWARE, application="hello", edit=flip("Microvisor", 5000)) as device:
-            device.wait_for(device.console, "boot: the microvisor image is damaged")
+            device.wait_for(device.console, "boot: slot A: the microvisor image is damaged")
             self.assertNotIn("microvisor 0", device.console.text)
 
     def test_refuses_a_header_with_a_changed_byte(self):
         with Device(FIRMWARE, application="hello", edit=flip("Microvisor", 16)) as device:
-            device.wait_for(device.console, "boot: the microvisor image is not signed by this boot ROM's key")
+            device.wait_for(device.console, "boot: slot A: the microvisor image is not signed by this boot ROM's key")
 
     def test_refuses_a_changed_signature(self):
         with Device(FIRMWARE, application="hello", edit=flip("Microvisor", 100)) as device:
-            device.wait_for(device.console, "boot: the microvisor image is not signed by this boot ROM's key")
+            device.wait_for(device.console, "boot: slot A: the microvisor image is not signed by this boot ROM's key")
 
     def test_says_that_there_is_no_image(self):
         with Device(FIRMWARE, edit=flip("Microvisor", 0)) as device:
-            device.wait_for(device.console, "boot: no microvisor image in flash")
+            device.wait_for(device.console, "boot: slot A: there is no microvisor image")
+            device.wait_for(device.console, "boot: no microvisor can start: write microvisor.bin")
 
 
 class Restarts(unittest.TestCase):

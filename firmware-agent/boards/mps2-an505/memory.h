@@ -23,6 +23,9 @@ inline constexpr arch::ApplicationRegions kApplication = {
     .peripherals_size = 0x10000000,
 };
 
+// The last bytes of the microvisor's RAM: what the boot ROM tells it (core/image/choice.h). No image puts anything there.
+inline constexpr std::uint32_t kHandover = 0x38000000 + 128 * 1024 - 32;
+
 // 16 MiB of PSRAM, which QEMU keeps in a file: our flash. No memory protection controller, Secure because the SAU does
 // not give it away.
 inline constexpr std::uint32_t kFlash = 0x80000000;

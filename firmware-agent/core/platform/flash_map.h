@@ -23,9 +23,11 @@ inline constexpr Area kTlsSession = {0x21C000, 0x004000};    // saved session fo
 inline constexpr Area kStagingIndex = {0x220000, 0x008000};  // which blocks of the staging area are whole
 inline constexpr Area kUndoIndex = {0x228000, 0x008000};     // and of the undo area
 inline constexpr Area kUndo = {0x300000, 0x100000};          // 1 MiB: what an installation on trial replaced, encrypted
-inline constexpr Area kMicrovisor = {0x800000, 0x080000};    // signed image, checked and started by the boot ROM
+inline constexpr Area kMicrovisor = {0x800000, 0x080000};    // slot A: signed image, started by the boot ROM
+inline constexpr Area kMicrovisorB = {0x880000, 0x080000};   // slot B: an update goes to the slot that does not run
 inline constexpr Area kIdentity = {0x900000, 0x002000};      // provisioned once: length, CRC-32, wire::Identity
 inline constexpr Area kEntropySeed = {0x904000, 0x004000};   // boards without a source of randomness
+inline constexpr Area kBootChoice = {0x908000, 0x004000};    // which microvisor starts, and the update of it
 
 inline constexpr std::uint32_t kFlashSize = 0x1000000;  // 16 MiB
 
