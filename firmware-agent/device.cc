@@ -5,6 +5,7 @@
 
 #include "arch/cortex-m33/board_hooks.h"
 #include "arch/cortex-m33/scheduler.h"
+#include "boot/image_key.h"
 #include "core/tls/tls_platform.h"
 
 namespace mv {
@@ -29,19 +30,22 @@ std::uint64_t random_number() {
 }
 
 // The reasons have the same numbers in the ABI and on the wire.
-MvWakeReason wake_reason(storage::Restart::Cause cause) {
+MvWakeReason wake_reason(storage::Restart::Cause cause, bool on_trial) {
   switch (cause) {
     case storage::Restart::Cause::kFault:
       return MV_WAKEREASON_MICROVISORCRASH;
     case storage::Restart::Cause::kError:
       return MV_WAKEREASON_MICROVISORERROR;
+    case storage::Restart::Cause::kUpdate:
+      return MV_WAKEREASON_MICROVISORUPDATE;
     case storage::Restart::Cause::kNone:
       break;
   }
-  return MV_WAKEREASON_COLDBOOT;
+  return on_trial ? MV_WAKEREASON_MICROVISORUPDATE : MV_WAKEREASON_COLDBOOT;
 }
 static_assert(static_cast<int>(mv_wire_WakeReason_WAKE_KERNEL_CRASH) == MV_WAKEREASON_MICROVISORCRASH);
 static_assert(static_cast<int>(mv_wire_WakeReason_WAKE_KERNEL_ERROR) == MV_WAKEREASON_MICROVISORERROR);
+static_assert(static_cast<int>(mv_wire_WakeReason_WAKE_KERNEL_UPDATED) == MV_WAKEREASON_MICROVISORUPDATE);
 
 link::CloudAddress address_of(const mv_wire_Identity& identity) {
   return {.host = identity.host,
@@ -81,6 +85,14 @@ void Device::CrashPath::on_reflected(debug::Event event, const debug::Context& c
   device_.supervisor_.on_reflected(event, context, fault);
 }
 
+void Device::UpdateRestart::restart(std::string_view why) {
+  storage::Restart note;
+  note.cause = storage::Restart::Cause::kUpdate;
+  note.set_why(why);
+  board::log(why);
+  arch::restart(note);
+}
+
 void Device::StackMeter::measure(mv_wire_Resources& out) {
   out.tls_pool_size = tls::kPoolSize;
   out.tls_pool_high_water = static_cast<std::uint32_t>(tls::pool_use().high_water);
@@ -91,12 +103,14 @@ void Device::StackMeter::measure(mv_wire_Resources& out) {
 Device::Device(const update::IdentityStore& identity, const Mode& mode)
     : mode_(mode),
       restart_(arch::take_restart_note()),
-      wake_reason_(wake_reason(restart_.cause)),
+      started_(board::started()),
+      version_(image::version_text(started_.version)),
+      wake_reason_(wake_reason(restart_.cause, started_.on_trial)),
       identity_(identity.get()),
       address_(address_of(identity_)),
       info_{.device_id = identity_.device_id,
             .board = MV_BOARD_NAME,
-            .microvisor_version = MV_VERSION,
+            .microvisor_version = started_.version != 0 ? version_.data() : MV_VERSION,
             .syscall_abi = kSystemCallAbi,
             .boot_id = random_number(),
             .boot_count = 0,
@@ -117,8 +131,11 @@ Device::Device(const update::IdentityStore& identity, const Mode& mode)
       link_(board::link_port(), board::clock(), board::entropy(), address_, info_,
             link::Peers{supervisor_, log_, crashes_, channel_, device_clock_, calls_, meter_, sessions_}),
       update_({board::flash(), board::clock(), link_.blobs(), calls_, signatures_, MV_BOARD_NAME}),
-      supervisor_({board::flash(), board::clock(), run_control_, engine_.memory(), update_, calls_, crashes_, log_,
-                   link_.events()}),
+      image_crypto_(kImageKey),
+      microvisor_({board::flash(), board::clock(), link_.blobs(), calls_, image_crypto_, update_restart_,
+                   board::image_target()}),
+      supervisor_({board::flash(), board::clock(), run_control_, engine_.memory(), update_, microvisor_, calls_,
+                   crashes_, log_, link_.events()}),
       agent_(engine_, supervisor_, debug::BoardInfo{MV_BOARD_NAME, debug_regions()}, board::clock()),
       channel_(agent_, supervisor_, debug::Identity{address_.certificate, address_.key}, board::clock(),
                link_.events()) {}
@@ -133,6 +150,7 @@ void Device::boot() {
     board::log(info_.boot_detail);
     log_.append(info_.boot_detail);
   }
+  microvisor_.boot(supervisor_, started_);
   supervisor_.boot(wake_reason_, mode_.run_unsigned);
   info_.boot_count = supervisor_.boot_count();
   board::log(board::world().running() ? "application: started"
@@ -142,6 +160,7 @@ void Device::boot() {
 bool Device::poll() {
   bool progress = mode_.link && link_.poll();
   progress |= channel_.poll();
+  if (link_.connected()) microvisor_.cloud_reached();
   supervisor_.set_halted(engine_.halted());
   progress |= supervisor_.poll();
   return progress;

@@ -20,6 +20,8 @@
 #include "core/link/session_store.h"
 #include "core/storage/restart_note.h"
 #include "core/update/identity_store.h"
+#include "core/update/image_crypto.h"
+#include "core/update/microvisor_updater.h"
 #include "core/update/signature.h"
 #include "core/update/update_engine.h"
 
@@ -77,6 +79,12 @@ class Device {
     void measure(mv_wire_Resources& out) override;
   };
 
+  // Another microvisor takes over.
+  class UpdateRestart final : public update::DeviceRestart {
+   public:
+    void restart(std::string_view why) override;
+  };
+
   void boot();
   bool poll();
   std::uint64_t next_deadline_us() const;
@@ -84,6 +92,8 @@ class Device {
 
   Mode mode_;
   storage::Restart restart_;  // why the microvisor boots
+  image::Started started_;    // which one, and whether on trial
+  image::VersionText version_;
   MvWakeReason wake_reason_;
   std::array<char, 160> boot_text_{};
   const mv_wire_Identity& identity_;
@@ -109,6 +119,9 @@ class Device {
   // only, and uses them when it is polled.
   link::LinkAgent link_;
   update::UpdateEngine update_;
+  update::ImageCrypto image_crypto_;
+  UpdateRestart update_restart_;
+  update::MicrovisorUpdater microvisor_;
   app::Supervisor supervisor_;
   debug::Agent agent_;
   debug::Channel channel_;

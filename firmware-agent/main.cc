@@ -41,6 +41,9 @@ void log_problem(const char* what, std::string_view sentence) {
 
 int main() {
   board::set_up();
-  board::log("microvisor " MV_VERSION " on " MV_BOARD_NAME);
+  const image::Started started = board::started();
+  board::log_part("microvisor ");
+  board::log_part(started.version != 0 ? image::version_text(started.version).data() : MV_VERSION);
+  board::log(started.on_trial ? " on " MV_BOARD_NAME ", on trial" : " on " MV_BOARD_NAME);
   board::run(thread);
 }

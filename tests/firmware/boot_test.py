@@ -99,7 +99,7 @@ class Restarts(unittest.TestCase):
         with self.device() as device:
             self.wait_for_reason(device, 0)
             pc = self.break_secure_code(device)
-            device.wait_for(device.console, "microvisor restarted after a Secure fault at pc 0x%08x, lr 0x1001" % pc)
+            device.wait_for(device.console, "microvisor restarted after a Secure fault at pc 0x%08x, lr 0x100[1-4]" % pc)
             self.wait_for_reason(device, 4)
             device.wait_for(device.console, "application: started", 2)
             device.kill()

@@ -19,7 +19,10 @@ void board_panic_number(const char* name, std::uint32_t value);
 // The microvisor cannot go on: says why (about 50 characters), leaves a note of it and resets.
 [[noreturn]] void panic(const char* why);
 
-// What the last `panic`, or fault of the microvisor, left for this boot. Once: the note is gone then.
+// Resets the device with this note for the next boot.
+[[noreturn]] void restart(const storage::Restart& note);
+
+// What the last `restart`, `panic` or fault of the microvisor left for this boot. Once: the note is gone then.
 storage::Restart take_restart_note();
 
 // Who is told of faults of the application.

@@ -67,16 +67,15 @@ bool skip_probe(ExceptionFrame& frame) {
   board_panic_number("bfar", fault.bfar);
   board_panic_number("sfsr", fault.sfsr);
   board_panic_number("sfar", fault.sfar);
-  storage::Restart restart;
-  restart.cause = storage::Restart::Cause::kFault;
-  restart.pc = frame.pc;
-  restart.lr = frame.lr;
-  restart.cfsr = fault.cfsr;
-  restart.bfar = fault.bfar;
-  restart.sfsr = fault.sfsr;
-  restart.sfar = fault.sfar;
-  restart_note.write(restart);
-  reset_device();
+  storage::Restart note;
+  note.cause = storage::Restart::Cause::kFault;
+  note.pc = frame.pc;
+  note.lr = frame.lr;
+  note.cfsr = fault.cfsr;
+  note.bfar = fault.bfar;
+  note.sfsr = fault.sfsr;
+  note.sfar = fault.sfar;
+  restart(note);
 }
 
 }  // namespace
@@ -94,11 +93,15 @@ void panic(const char* why) {
   __asm volatile("cpsid i");
   board_panic_text("microvisor: restarting, because of what must not happen:");
   board_panic_text(why);
-  storage::Restart restart;
-  restart.cause = storage::Restart::Cause::kError;
-  restart.pc = reinterpret_cast<std::uint32_t>(__builtin_return_address(0)) & ~1U;
-  restart.set_why(why);
-  restart_note.write(restart);
+  storage::Restart note;
+  note.cause = storage::Restart::Cause::kError;
+  note.pc = reinterpret_cast<std::uint32_t>(__builtin_return_address(0)) & ~1U;
+  note.set_why(why);
+  restart(note);
+}
+
+void restart(const storage::Restart& note) {
+  restart_note.write(note);
   reset_device();
 }
 

@@ -70,6 +70,9 @@ arch::GuestTraits guest_traits() {
           .set_system_led = set_system_led};
 }
 
+image::Started started() { return image::read_handover(*reinterpret_cast<const image::Handover*>(kHandover)); }
+image::Target image_target() { return {"mps2-an505", kMicrovisor, kMicrovisorSize}; }
+
 bool entropy_ready() { return have_entropy; }
 
 void run(void (*thread)()) { arch::scheduler.run(the_clock, the_world, thread_stack, world_stack, thread); }

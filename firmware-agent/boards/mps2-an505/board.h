@@ -7,6 +7,7 @@
 
 #include "arch/cortex-m33/guest.h"
 #include "arch/cortex-m33/world.h"
+#include "core/image/choice.h"
 #include "core/platform/ports.h"
 
 namespace mv::board {
@@ -22,6 +23,10 @@ arch::ProbedMemory& application_memory();
 arch::World& world();
 
 arch::GuestTraits guest_traits();
+
+// What the boot ROM started, and what an image for this board must be made for.
+image::Started started();
+image::Target image_target();
 
 // False: this boot has no random numbers, so no TLS.
 bool entropy_ready();

@@ -36,6 +36,7 @@ Supervisor::Supervisor(const Ports& ports)
       application_(ports.application),
       memory_(ports.memory),
       engine_(ports.engine),
+      microvisor_(ports.microvisor),
       calls_(ports.calls),
       crashes_(ports.crashes),
       log_(ports.log),
@@ -88,7 +89,7 @@ bool Supervisor::poll() {
     ++restarts_;
     start(MV_WAKEREASON_APPLICATIONCRASH);
   }
-  if (calls_.take_restart() && !engine_.apply() && state_ == State::kRunning) {
+  if (calls_.take_restart() && !engine_.apply() && !microvisor_.apply() && state_ == State::kRunning) {
     application_.stop();
     ++restarts_;
     events_.post("application restarted", "it asked for it");
@@ -100,13 +101,15 @@ bool Supervisor::poll() {
     halt_settles_at_us_ = kNever;
     if (halted_ != halted_reported_) ++version_;
   }
-  calls_.set_reason(MV_NETWORKREASON_FETCHINGUPDATE, engine_.fetching());
+  calls_.set_reason(MV_NETWORKREASON_FETCHINGUPDATE, engine_.fetching() || microvisor_.fetching());
   calls_.set_reason(MV_NETWORKREASON_APPLICATIONERROR, crashes_.any());
-  return engine_.poll();
+  const bool more = engine_.poll();
+  return microvisor_.poll() || more;
 }
 
 std::uint64_t Supervisor::next_deadline_us() const {
-  return std::min({engine_.next_deadline_us(), state_ == State::kCrashed ? restart_at_us_ : kNever, halt_settles_at_us_,
+  return std::min({engine_.next_deadline_us(), microvisor_.next_deadline_us(),
+                   state_ == State::kCrashed ? restart_at_us_ : kNever, halt_settles_at_us_,
                    reflected_.fresh ? report_reflected_at_us_ : kNever});
 }
 
@@ -271,11 +274,14 @@ void Supervisor::on_desired(const mv_wire_Desired& desired) {
   }
   restart_wanted_ = desired.restart_generation;
   engine_.desire(desired);
+  microvisor_.desire(desired);
 }
 
 void Supervisor::report(mv_wire_AppReport& out) {
   halted_reported_ = halted_;
   engine_.report(out);
+  out.has_microvisor = true;
+  microvisor_.report(out.microvisor);
   out.restart_generation = restart_done_;
   out.restarts = restarts_;
   if (out.state != mv_wire_AppState_APP_RUNNING && out.state != mv_wire_AppState_APP_NONE) return;
@@ -286,6 +292,19 @@ void Supervisor::report(mv_wire_AppReport& out) {
   } else {
     out.state = mv_wire_AppState_APP_NONE;
   }
+}
+
+// Not in the middle of an update of the application, nor under somebody's debugger.
+bool Supervisor::no_time_to_restart() {
+  mv_wire_AppReport app;
+  engine_.report(app);
+  const bool over = app.target_hash.size == 0 || app.state == mv_wire_AppState_APP_REFUSED;
+  return halted_ || !over || app.wait != mv_wire_UpdateWait_WAIT_NOTHING;
+}
+
+std::uint32_t Supervisor::politeness_sec() {
+  const update::Manifest* running = engine_.running();
+  return running != nullptr ? running->maximum_politeness_time_sec : 0;
 }
 
 void Supervisor::stop_for_install() {

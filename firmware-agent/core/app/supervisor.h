@@ -17,11 +17,15 @@
 #include "core/platform/application.h"
 #include "core/platform/debug_unit.h"
 #include "core/storage/record_store.h"
+#include "core/update/microvisor_updater.h"
 #include "core/update/update_engine.h"
 
 namespace mv::app {
 
-class Supervisor final : public debug::Supervisor, public link::UpdateControl, public update::ApplicationHost {
+class Supervisor final : public debug::Supervisor,
+                         public link::UpdateControl,
+                         public update::ApplicationHost,
+                         public update::MicrovisorHost {
  public:
   // Of the bundle's crash policy, where it says nothing.
   static constexpr std::uint32_t kMinimumRestartMs = 1'000;
@@ -36,6 +40,7 @@ class Supervisor final : public debug::Supervisor, public link::UpdateControl, p
     Application& application;
     debug::ApplicationMemory& memory;
     update::UpdateEngine& engine;
+    update::MicrovisorUpdater& microvisor;
     SystemCalls& calls;
     CrashStore& crashes;
     LogBuffer& log;
@@ -76,7 +81,9 @@ class Supervisor final : public debug::Supervisor, public link::UpdateControl, p
   // link::UpdateControl
   void on_desired(const mv_wire_Desired& desired) override;
   void report(mv_wire_AppReport& out) override;
-  std::uint32_t report_version() const override { return version_ + engine_.report_version(); }
+  std::uint32_t report_version() const override {
+    return version_ + engine_.report_version() + microvisor_.report_version();
+  }
 
   // update::ApplicationHost
   bool application_runs() override { return state_ == State::kRunning; }
@@ -84,6 +91,10 @@ class Supervisor final : public debug::Supervisor, public link::UpdateControl, p
   void stop_for_install() override;
   void install_ended(bool installed) override;
   void update_withdrawn() override { calls_.update_gone(); }
+
+  // update::MicrovisorHost, beside what it has in common with the above
+  bool no_time_to_restart() override;
+  std::uint32_t politeness_sec() override;
 
  private:
   enum class State : std::uint8_t { kNone, kRunning, kCrashed, kInstalling };
@@ -102,6 +113,7 @@ class Supervisor final : public debug::Supervisor, public link::UpdateControl, p
   Application& application_;
   debug::ApplicationMemory& memory_;
   update::UpdateEngine& engine_;
+  update::MicrovisorUpdater& microvisor_;
   SystemCalls& calls_;
   CrashStore& crashes_;
   LogBuffer& log_;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/image/image_fixture.h"
 #include "core/update/update_rig.h"
 
 namespace mv::app {
@@ -39,6 +40,12 @@ class FakeApplication final : public Application, public debug::ApplicationMemor
   std::string last_detail;
 };
 
+class NoRestart final : public update::DeviceRestart {
+ public:
+  void restart(std::string_view why) override { reasons.emplace_back(why); }
+  std::vector<std::string> reasons;
+};
+
 class SupervisorTest : public ::testing::Test {
  protected:
   SupervisorTest() {
@@ -55,8 +62,11 @@ class SupervisorTest : public ::testing::Test {
   struct Boot {
     Boot(host::FakeFlash& flash, FakeCloud& cloud, update::SignatureCheck& signatures)
         : engine({flash, clock, cloud, calls, signatures, "mps2-an505"}),
+          microvisor({flash, clock, cloud, calls, crypto, restart, image::fixture::kTarget}),
           crashes(flash),
-          supervisor({flash, clock, application, application, engine, calls, crashes, log, application}) {}
+          supervisor({flash, clock, application, application, engine, microvisor, calls, crashes, log, application}) {
+      microvisor.boot(supervisor, {});
+    }
     host::FakeClock clock;
     host::FakeLock lock;
     host::FakeGuestMemory memory{0x20000000, 0x1000};
@@ -66,6 +76,9 @@ class SupervisorTest : public ::testing::Test {
     SystemCalls calls{memory, board, clock, device_clock, log, lock};
     FakeApplication application;
     update::UpdateEngine engine;
+    image::fixture::FakeCrypto crypto;
+    NoRestart restart;
+    update::MicrovisorUpdater microvisor;
     CrashStore crashes;
     Supervisor supervisor;
   };
@@ -111,12 +124,42 @@ class SupervisorTest : public ::testing::Test {
     return out;
   }
 
+  // The application wants to be told of updates.
+  void listen_for_updates() {
+    auto& memory = boot_->memory;
+    const auto put = [&](std::uint32_t at, std::initializer_list<std::uint32_t> words) {
+      for (const std::uint32_t word : words) std::memcpy(memory.at((at += 4) - 4, 4), &word, 4);
+    };
+    put(0x20000100, {5, 0x20000200, 32});
+    ASSERT_EQ(boot_->calls.setup_notifications(0x20000100, 0x20000110), MV_STATUS_OKAY);
+    put(0x20000120, {memory.read<std::uint32_t>(0x20000110), 9, MV_SYSTEMNOTIFICATIONSOURCE_UPDATE});
+    ASSERT_EQ(boot_->calls.open_system_notification(0x20000120, 0x20000130), MV_STATUS_OKAY);
+  }
+
+  // The bundle that runs, and another microvisor.
+  void desire_microvisor(const Bytes& file) {
+    const image::Digest hash = image::fixture::fake_digest(file);
+    cloud_.replace(hash, file);
+    mv_wire_Desired desired = mv_wire_Desired_init_zero;
+    desired.generation = 1;
+    desired.manifest_hash.size = 32;
+    std::ranges::copy(bundle_.hash, desired.manifest_hash.bytes);
+    desired.manifest_size = static_cast<std::uint32_t>(bundle_.manifest.size());
+    desired.has_microvisor = true;
+    desired.microvisor.hash.size = 32;
+    std::ranges::copy(hash, desired.microvisor.hash.bytes);
+    desired.microvisor.size = static_cast<std::uint32_t>(file.size());
+    desired.microvisor.order = 1;
+    boot_->supervisor.on_desired(desired);
+    poll();
+  }
+
   std::uint8_t wake_reason() {
     EXPECT_EQ(boot_->calls.get_wake_reason(0x20000000), MV_STATUS_OKAY);
     return boot_->memory.read<std::uint8_t>(0x20000000);
   }
 
-  host::FakeFlash flash_{update::rig::kFlashSize};
+  host::FakeFlash flash_{image::fixture::kFlashSize};
   FakeCloud cloud_;
   AcceptAll signatures_;
   Bundle bundle_;
@@ -225,14 +268,7 @@ TEST_F(SupervisorTest, RestartsForTheCloudOnceAndRemembersItOverABoot) {
 TEST_F(SupervisorTest, InstallsAStagedUpdateWhenTheApplicationRestarts) {
   const Bundle next = make_bundle({pattern(5000, 2)});
   cloud_.add(next);
-  auto& memory = boot_->memory;
-  const auto put = [&](std::uint32_t at, std::initializer_list<std::uint32_t> words) {
-    for (const std::uint32_t word : words) std::memcpy(memory.at((at += 4) - 4, 4), &word, 4);
-  };
-  put(0x20000100, {5, 0x20000200, 32});
-  ASSERT_EQ(boot_->calls.setup_notifications(0x20000100, 0x20000110), MV_STATUS_OKAY);
-  put(0x20000120, {memory.read<std::uint32_t>(0x20000110), 9, MV_SYSTEMNOTIFICATIONSOURCE_UPDATE});
-  ASSERT_EQ(boot_->calls.open_system_notification(0x20000120, 0x20000130), MV_STATUS_OKAY);
+  listen_for_updates();
   desire(next, 2);
   EXPECT_EQ(report().state, mv_wire_AppState_APP_STAGED);
   EXPECT_EQ(boot_->board.pended.size(), 1U);
@@ -247,6 +283,27 @@ TEST_F(SupervisorTest, RestartsTheApplicationThatAsksForItWithoutAnUpdate) {
   boot_->calls.restart(MV_RESTARTMODE_AUTOAPPLYUPDATE);
   poll();
   EXPECT_EQ(boot_->application.starts, 2);
+}
+
+TEST_F(SupervisorTest, RestartsForAnotherMicrovisorWhenTheApplicationRestarts) {
+  listen_for_updates();
+  desire_microvisor(image::fixture::make_image(0x00020000));
+  EXPECT_EQ(report().microvisor.state, mv_wire_MicrovisorState_MICROVISOR_STAGED);
+  EXPECT_EQ(boot_->board.pended.size(), 1U);
+  EXPECT_TRUE(boot_->restart.reasons.empty());
+  ASSERT_EQ(boot_->calls.restart(MV_RESTARTMODE_AUTOAPPLYUPDATE), MV_STATUS_OKAY);
+  poll();
+  EXPECT_EQ(boot_->restart.reasons, std::vector<std::string>{"microvisor 0.2.0 starts on trial"});
+  EXPECT_EQ(boot_->application.starts, 1);
+}
+
+TEST_F(SupervisorTest, RestartsForAnotherMicrovisorOnceTheDebuggerLetsGo) {
+  boot_->supervisor.set_halted(true);
+  desire_microvisor(image::fixture::make_image(0x00020000));
+  EXPECT_TRUE(boot_->restart.reasons.empty());
+  boot_->supervisor.set_halted(false);
+  poll();
+  EXPECT_EQ(boot_->restart.reasons.size(), 1U);
 }
 
 TEST_F(SupervisorTest, RestartsForTheDebuggerAndTellsItWhatRuns) {

@@ -6,19 +6,6 @@
 namespace mv::image {
 namespace {
 
-// Adds `size` bytes from `offset` on; false if the flash cannot be read.
-bool add_flash(Flash& flash, std::uint32_t offset, std::uint32_t size, Crypto& crypto) {
-  std::array<std::uint8_t, 256> piece;
-  while (size != 0) {
-    const auto part = std::span(piece).first(std::min<std::uint32_t>(size, piece.size()));
-    if (flash.read(offset, part) != Flash::Result::kOk) return false;
-    crypto.add(part);
-    offset += static_cast<std::uint32_t>(part.size());
-    size -= static_cast<std::uint32_t>(part.size());
-  }
-  return true;
-}
-
 bool signature_is_good(const Header& header, Crypto& crypto) {
   Digest digest;
   crypto.begin();
@@ -28,9 +15,7 @@ bool signature_is_good(const Header& header, Crypto& crypto) {
 
 bool hash_is_good(Flash& flash, flash_map::Area place, const Header& header, Crypto& crypto) {
   Digest digest;
-  crypto.begin();
-  const bool read = add_flash(flash, place.offset + sizeof(Header), header.length, crypto);
-  return crypto.finish(digest) && read && digest == header.sha256;
+  return hash_flash(flash, place.offset + sizeof(Header), header.length, crypto, digest) && digest == header.sha256;
 }
 
 bool is_for(const Header& header, const char* board) {
@@ -64,6 +49,20 @@ const char* describe(ImageError error) {
   return "unknown error";
 }
 
+bool hash_flash(Flash& flash, std::uint32_t offset, std::uint32_t size, Crypto& crypto, Digest& out) {
+  std::array<std::uint8_t, 256> piece;
+  bool read = true;
+  crypto.begin();
+  while (read && size != 0) {
+    const auto part = std::span(piece).first(std::min<std::uint32_t>(size, piece.size()));
+    read = flash.read(offset, part) == Flash::Result::kOk;
+    if (read) crypto.add(part);
+    offset += static_cast<std::uint32_t>(part.size());
+    size -= static_cast<std::uint32_t>(part.size());
+  }
+  return crypto.finish(out) && read;
+}
+
 tl::expected<Header, ImageError> read_header(Flash& flash, flash_map::Area place) {
   Header header;
   const std::span bytes(reinterpret_cast<std::uint8_t*>(&header), sizeof(header));
@@ -91,10 +90,7 @@ tl::expected<Header, ImageError> check_image(Flash& flash, flash_map::Area place
 bool hash_file(Flash& flash, flash_map::Area place, Crypto& crypto, Digest& out) {
   const auto header = read_header(flash, place);
   if (!header || header->length > place.size - sizeof(Header)) return false;
-  crypto.begin();
-  const auto size = static_cast<std::uint32_t>(sizeof(Header) + header->length);
-  const bool read = add_flash(flash, place.offset, size, crypto);
-  return crypto.finish(out) && read;
+  return hash_flash(flash, place.offset, static_cast<std::uint32_t>(sizeof(Header) + header->length), crypto, out);
 }
 
 VersionText version_text(std::uint32_t version) {

@@ -79,6 +79,9 @@ tl::expected<Header, ImageError> check_image(Flash& flash, flash_map::Area place
 // The header's fields, unchecked; none if there is no image.
 tl::expected<Header, ImageError> read_header(Flash& flash, flash_map::Area place);
 
+// SHA-256 of `size` bytes of flash from `offset` on. False if they cannot be read.
+bool hash_flash(Flash& flash, std::uint32_t offset, std::uint32_t size, Crypto& crypto, Digest& out);
+
 // SHA-256 of header and image, which is the hash of the file that `boot/sign_image.py` wrote. False if the place holds
 // no image of a plausible length, or cannot be read.
 bool hash_file(Flash& flash, flash_map::Area place, Crypto& crypto, Digest& out);

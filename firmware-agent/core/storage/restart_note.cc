@@ -73,6 +73,9 @@ std::string_view describe(const Restart& restart, std::span<char> out) {
     case Restart::Cause::kError:
       text.add("microvisor restarted at pc ").add_hex(restart.pc).add(": ").add(restart.why.data());
       break;
+    case Restart::Cause::kUpdate:
+      text.add("microvisor restarted for its update: ").add(restart.why.data());
+      break;
     case Restart::Cause::kNone:
       break;
   }

@@ -14,16 +14,17 @@ namespace mv::storage {
 
 struct Restart {
   enum class Cause : std::uint32_t {
-    kNone,   // nobody left a note: power-on, or a reset from outside
-    kFault,  // a fault in Secure code
-    kError,  // the microvisor met what must not happen; `why` says what
+    kNone,    // nobody left a note: power-on, or a reset from outside
+    kFault,   // a fault in Secure code
+    kError,   // the microvisor met what must not happen; `why` says what
+    kUpdate,  // another microvisor takes over; `why` says which
   };
 
   Cause cause = Cause::kNone;
   std::uint32_t pc = 0;  // of the fault, or of the code that gave up
   std::uint32_t lr = 0;
   std::uint32_t cfsr = 0, bfar = 0, sfsr = 0, sfar = 0;  // fault registers, ARM DDI 0553B, D1.2; faults only
-  std::array<char, 52> why{};                            // ends with a NUL
+  std::array<char, 60> why{};                            // ends with a NUL
 
   // Copies what fits of `text`.
   void set_why(std::string_view text);

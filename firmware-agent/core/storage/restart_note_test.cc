@@ -64,7 +64,14 @@ TEST(RestartNote, SaysWhatMustNotHappen) {
   restart.cause = Restart::Cause::kError;
   restart.pc = 0x10010000;
   restart.set_why(std::string(100, 'x'));
-  EXPECT_EQ(sentence(restart), "microvisor restarted at pc 0x10010000: " + std::string(51, 'x'));
+  EXPECT_EQ(sentence(restart), "microvisor restarted at pc 0x10010000: " + std::string(59, 'x'));
+}
+
+TEST(RestartNote, SaysWhichMicrovisorTakesOver) {
+  Restart restart;
+  restart.cause = Restart::Cause::kUpdate;
+  restart.set_why("microvisor 0.2.0 starts on trial");
+  EXPECT_EQ(sentence(restart), "microvisor restarted for its update: microvisor 0.2.0 starts on trial");
 }
 
 TEST(RestartNote, HasNothingToSayOfAPowerOn) { EXPECT_EQ(sentence(Restart{}), ""); }

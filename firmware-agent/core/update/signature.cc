@@ -2,14 +2,14 @@
 
 #include <string_view>
 
-#include "core/update/sha256.h"
-
 namespace mv::update {
 namespace {
 
 constexpr std::size_t kPoint = 65;
 constexpr std::size_t kSignature = 64;
 constexpr std::string_view kPrefix = {"twlo-mv-manifest-v1\0", 20};
+
+}  // namespace
 
 bool verify(std::span<const std::uint8_t, kPoint> point, const Hash& digest, std::span<const std::uint8_t> signature) {
   psa_key_attributes_t attributes = PSA_KEY_ATTRIBUTES_INIT;
@@ -24,8 +24,6 @@ bool verify(std::span<const std::uint8_t, kPoint> point, const Hash& digest, std
   psa_destroy_key(key);
   return status == PSA_SUCCESS;
 }
-
-}  // namespace
 
 std::uint64_t key_id(std::span<const std::uint8_t, kPoint> point) {
   constexpr std::array<std::uint8_t, 2> kZeros = {0, 0};

@@ -6,6 +6,7 @@
 
 #include <tl/expected.hpp>
 
+#include "core/update/sha256.h"
 #include "wire/proto/identity.nanopb.h"
 #include "wire/proto/link.nanopb.h"
 
@@ -23,6 +24,9 @@ class SignatureCheck {
 
 // The id of a key: first 8 bytes, big-endian, of SHA-256(00 00 || uncompressed point). 0 if it cannot be computed.
 std::uint64_t key_id(std::span<const std::uint8_t, 65> point);
+
+// ECDSA P-256 over a digest; `signature` is r || s, 64 bytes. False too if the point is none of the curve.
+bool verify(std::span<const std::uint8_t, 65> point, const Hash& digest, std::span<const std::uint8_t> signature);
 
 // Against the signer keys of the device's identity, with ECDSA P-256/SHA-256 over "twlo-mv-manifest-v1" NUL body.
 class IdentitySignatures final : public SignatureCheck {
