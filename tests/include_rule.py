@@ -22,7 +22,7 @@ FIRMWARE = {
     "core": {"wire", "core", "sdk"},
     "arch": {"wire", "core", "arch", "sdk"},
     "boards": {"wire", "core", "arch", "boards", "sdk"},
-    "boot": {"wire", "core", "boards", "boot"},
+    "boot": {"wire", "core", "arch", "boards", "boot"},
     "sdk": {"sdk"},
 }
 # What the schemas generate belongs to `wire`; core's platform code may include the shared flash map on the host too.

@@ -2,6 +2,7 @@
 // copies it to where it runs and starts it. What it passes over, and what it starts, it says on the console.
 #include <array>
 
+#include "arch/cortex-m33/registers.h"
 #include "boards/mps2-an505/console.h"
 #include "boards/mps2-an505/file_flash.h"
 #include "boards/mps2-an505/memory.h"
@@ -18,19 +19,24 @@ namespace {
 
 using mv::board::console::write_line;
 
-auto* const kVectorTable = reinterpret_cast<volatile std::uint32_t*>(0xe000ed08);  // VTOR
-
 [[noreturn]] void stop() {
   for (;;) __asm volatile("cpsid i\n wfi");
 }
 
+// Also that of an image that faults before it has a vector table of its own. On trial it uses up its starts that way.
 void fault() {
-  write_line("boot: fault in the boot ROM; power the device off and on");
+  const auto& handover = *reinterpret_cast<const mv::image::Handover*>(mv::board::kHandover);
+  if (mv::image::read_handover(handover).on_trial) {
+    write_line("boot: the microvisor on trial faulted as it started; restarting");
+    mv::arch::reg32(mv::arch::kResetControl) = mv::arch::kResetKey | mv::arch::kRequestReset;
+    stop();
+  }
+  write_line("boot: fault in the boot ROM, or as the microvisor started; power the device off and on");
   stop();
 }
 
+// The image sets VTOR itself.
 [[noreturn]] void start_image(const std::uint32_t* vectors) {
-  *kVectorTable = reinterpret_cast<std::uint32_t>(vectors);
   __asm volatile("dsb\n isb\n msr msp, %0\n bx %1" : : "r"(vectors[0]), "r"(vectors[1]));
   __builtin_unreachable();
 }

@@ -305,12 +305,32 @@ Answer<App> CloudClient::upload_app(const std::filesystem::path& bundle, const s
                                     const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
   transport::Upload upload{target("/Apps"), "File", bundle, bundle.filename().string(), {}};
   if (!unique_name.empty()) upload.fields.emplace_back("UniqueName", unique_name);
+  return this->upload(upload, progress).map(app_of);
+}
+
+Answer<ordered_json> CloudClient::upload(const transport::Upload& upload,
+                                         const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
   const auto response = http_.upload(upload, progress);
   if (!response) return tl::make_unexpected(to_failure(response.error()));
   if (!response->ok()) return tl::make_unexpected(refusal(response->status, response->body));
   ordered_json document = ordered_json::parse(response->body, nullptr, false);
   if (!document.is_object()) return fail(ExitCode::kFailed, "the cloud's answer to the upload is not JSON");
-  return app_of(std::move(document));
+  return document;
+}
+
+Answer<std::vector<ordered_json>> CloudClient::microvisors() { return list("/Microvisors"); }
+
+Answer<ordered_json> CloudClient::upload_microvisor(const std::filesystem::path& image,
+                                                    const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
+  return upload({target("/Microvisors"), "File", image, image.filename().string(), {}}, progress);
+}
+
+Answer<Device> CloudClient::order_microvisor(const std::string& device_sid, const FormFields& fields) {
+  return post("/Devices/" + transport::percent_encode(device_sid) + "/Microvisor", fields).map(device_of);
+}
+
+Answer<void> CloudClient::delete_microvisor(const std::string& sid) {
+  return remove("/Microvisors/" + transport::percent_encode(sid));
 }
 
 Answer<void> CloudClient::delete_device(const std::string& sid) {

@@ -99,6 +99,13 @@ class CloudClient {
                          const std::function<void(std::uint64_t, std::uint64_t)>& progress);
   Answer<void> delete_app(const std::string& sid);
 
+  // Images of the microvisor, the newest upload first, and orders to run one: "Target", "TrialSeconds", "Force".
+  Answer<std::vector<nlohmann::ordered_json>> microvisors();
+  Answer<nlohmann::ordered_json> upload_microvisor(const std::filesystem::path& image,
+                                                   const std::function<void(std::uint64_t, std::uint64_t)>& progress);
+  Answer<Device> order_microvisor(const std::string& device_sid, const transport::FormFields& fields);
+  Answer<void> delete_microvisor(const std::string& sid);
+
   Answer<std::vector<nlohmann::ordered_json>> signers();
   Answer<nlohmann::ordered_json> add_signer(const std::string& name, const std::string& public_key_pem);
   Answer<void> delete_signer(const std::string& key_id);
@@ -129,6 +136,8 @@ class CloudClient {
                       const std::function<bool(const transport::ServerEvent&)>& on_event,
                       const std::function<void(const std::string&)>& on_lost);
   Answer<nlohmann::ordered_json> send(transport::HttpRequest request);
+  Answer<nlohmann::ordered_json> upload(const transport::Upload& upload,
+                                        const std::function<void(std::uint64_t, std::uint64_t)>& progress);
   Answer<nlohmann::ordered_json> post(const std::string& path, const transport::FormFields& fields);
   Answer<void> remove(const std::string& path);
   Answer<std::vector<nlohmann::ordered_json>> list(const std::string& path);

@@ -20,6 +20,7 @@ void add_debug(Command& root, Program& program);
 void add_deploy(Command& root, Program& program);
 void add_events(Command& root, Program& program);
 void add_logs(Command& root, Program& program);
+void add_microvisor(Command& root, Program& program);
 void add_signers(Command& root, Program& program);
 void add_trace(Command& root, Program& program);
 void add_help(Command& root, Program& program);

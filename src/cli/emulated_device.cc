@@ -53,23 +53,32 @@ Result first_start(CloudClient& cloud, const std::string& cloud_url, const Devic
     }
     return tl::make_unexpected(std::move(failure));
   }
+  const auto mark = emulator::microvisor_mark(firmware / "microvisor.bin");
+  if (!mark) return fail(ExitCode::kFailed, mark.error());
   const auto flash = emulator::make_flash(folder.flash(), firmware / "microvisor.bin", made->identity);
   if (!flash) return fail(ExitCode::kFailed, flash.error());
-  const auto record = emulator::write_record(folder, {made->device.sid, cloud_url, kBoard});
+  const auto record = emulator::write_record(folder, {made->device.sid, cloud_url, kBoard, *mark});
   if (!record) return fail(ExitCode::kFailed, record.error());
   return {};
 }
 
 Result later_start(const std::string& cloud_url, const DeviceFolder& folder, const fs::path& firmware) {
-  const auto record = emulator::read_record(folder);
+  auto record = emulator::read_record(folder);
   if (!record) return fail(ExitCode::kFailed, record.error());
   if (record->cloud != cloud_url) {
     return fail(ExitCode::kFailed,
                 "the emulated device " + folder.name() + " belongs to " + record->cloud + ", not to " + cloud_url,
                 "choose another name, or mvctl emulator delete " + folder.name());
   }
+  // A microvisor that was built anew is put there as a factory would; else an update over the air stays.
+  const auto mark = emulator::microvisor_mark(firmware / "microvisor.bin");
+  if (!mark) return fail(ExitCode::kFailed, mark.error());
+  if (*mark == record->microvisor) return {};
   const auto replaced = emulator::replace_microvisor(folder.flash(), firmware / "microvisor.bin");
   if (!replaced) return fail(ExitCode::kFailed, replaced.error());
+  record->microvisor = *mark;
+  const auto written = emulator::write_record(folder, *record);
+  if (!written) return fail(ExitCode::kFailed, written.error());
   return {};
 }
 

@@ -51,6 +51,9 @@ tl::expected<DeviceRecord, std::string> read_record(const DeviceFolder& folder) 
                                                                            : std::string();
   };
   DeviceRecord record{text("sid"), text("cloud"), text("board")};
+  if (const auto mark = json.find("microvisor"); mark != json.end() && mark->is_number_unsigned()) {
+    record.microvisor = mark->get<std::uint32_t>();
+  }
   if (record.sid.empty()) {
     return tl::make_unexpected(folder.record().string() + " does not say which device this is: remove " +
                                folder.path.string() + " and start it anew");
@@ -59,8 +62,11 @@ tl::expected<DeviceRecord, std::string> read_record(const DeviceFolder& folder) 
 }
 
 tl::expected<void, std::string> write_record(const DeviceFolder& folder, const DeviceRecord& record) {
-  const nlohmann::ordered_json json = {
-      {"schema", 1}, {"sid", record.sid}, {"cloud", record.cloud}, {"board", record.board}};
+  const nlohmann::ordered_json json = {{"schema", 1},
+                                       {"sid", record.sid},
+                                       {"cloud", record.cloud},
+                                       {"board", record.board},
+                                       {"microvisor", record.microvisor}};
   std::ofstream out(folder.record(), std::ios::trunc);
   out << json.dump(1) << '\n';
   out.flush();

@@ -1,6 +1,7 @@
 // Where an emulated device lives on the host: $XDG_STATE_HOME/mvctl/emulators/NAME/, with its flash, sockets and logs.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -31,6 +32,7 @@ struct DeviceRecord {
   std::string sid;
   std::string cloud;  // "https://host:port"
   std::string board;
+  std::uint32_t microvisor = 0;  // mark of the image that was put into its flash last; 0: not known
 };
 
 // Letters, digits, '-', '_' and '.', not first a '.', at most 64: fit for a folder's name and for a device's.

@@ -17,6 +17,11 @@ namespace {
 constexpr std::uint8_t kErased = 0xFF;
 constexpr std::size_t kIdentityHeader = 8;
 
+// The end of the file tells which quad-words were programmed, two bits each; 11: not by the device
+// (firmware-agent/boards/mps2-an505/file_flash.h).
+constexpr std::uint32_t kMarkedByAByte = 64;  // bytes of flash
+constexpr std::uint32_t kMarks = flash_map::kFlashSize - flash_map::kFlashSize / kMarkedByAByte;
+
 tl::unexpected<std::string> system_failure(const std::string& what, const std::filesystem::path& file) {
   return tl::unexpected<std::string>("cannot " + what + " " + file.string() + ": " + std::strerror(errno));
 }
@@ -60,6 +65,14 @@ tl::expected<std::vector<std::uint8_t>, std::string> read_microvisor(const std::
   // The rest of the area is erased, so that no byte of an older, longer image stays.
   image.resize(flash_map::kMicrovisor.size, kErased);
   return image;
+}
+
+// Fills an area as a tool does: the bytes, then 0xFF, and no mark of the device's.
+bool write_area(File& out, flash_map::Area area, std::span<const std::uint8_t> bytes) {
+  std::vector<std::uint8_t> content(bytes.begin(), bytes.end());
+  content.resize(area.size, kErased);
+  const std::vector<std::uint8_t> marks(area.size / kMarkedByAByte, kErased);
+  return out.write_at(area.offset, content) && out.write_at(kMarks + area.offset / kMarkedByAByte, marks);
 }
 
 void place(std::vector<std::uint8_t>& flash, std::uint32_t offset, std::span<const std::uint8_t> bytes) {
@@ -112,10 +125,16 @@ tl::expected<void, std::string> replace_microvisor(const std::filesystem::path& 
   const auto microvisor = read_microvisor(microvisor_image);
   if (!microvisor) return tl::make_unexpected(microvisor.error());
   File out(file, O_WRONLY);
-  if (!out.is_open() || !out.write_at(flash_map::kMicrovisor.offset, *microvisor) || !out.sync()) {
+  // The image first: a record without it would start what is in the other slot no more.
+  if (!out.is_open() || !write_area(out, flash_map::kMicrovisor, *microvisor) || !out.sync() ||
+      !write_area(out, flash_map::kBootChoice, {}) || !out.sync()) {
     return system_failure("write", file);
   }
   return {};
+}
+
+tl::expected<std::uint32_t, std::string> microvisor_mark(const std::filesystem::path& microvisor_image) {
+  return read_microvisor(microvisor_image).map([](const std::vector<std::uint8_t>& image) { return crc32(image); });
 }
 
 }  // namespace mv::emulator

@@ -18,9 +18,13 @@ tl::expected<void, std::string> make_flash(const std::filesystem::path& file,
                                            const std::filesystem::path& microvisor_image,
                                            std::span<const std::uint8_t> identity);
 
-// Puts another microvisor image into an existing flash file, as a factory would; everything else stays.
+// Puts another microvisor image into an existing flash file, as a factory would: into slot A, which is then the one
+// that starts, whatever an update over the air had put beside it. Everything else stays.
 tl::expected<void, std::string> replace_microvisor(const std::filesystem::path& file,
                                                    const std::filesystem::path& microvisor_image);
+
+// Tells images apart: the CRC-32 of the file.
+tl::expected<std::uint32_t, std::string> microvisor_mark(const std::filesystem::path& microvisor_image);
 
 // The identity area's content: length and CRC-32 (the one of zlib and Ethernet), both little-endian, then the bytes.
 std::vector<std::uint8_t> identity_record(std::span<const std::uint8_t> identity);

@@ -53,6 +53,27 @@ TEST_F(FlashImageTest, KeepsTheRestWhenTheMicrovisorIsReplaced) {
   EXPECT_EQ(flash().substr(0x900008, 3), "who");
 }
 
+// The records say which slot starts; a mark left at 00 would make the new bytes look as the device's own.
+TEST_F(FlashImageTest, AReplacedMicrovisorIsTheOneThatStarts) {
+  ASSERT_TRUE(make_flash(folder_ / "flash.bin", write("mv.bin", "OLD"), identity_).has_value());
+  {
+    std::fstream file(folder_ / "flash.bin", std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(0x908000).write("RECORD", 6);
+    file.seekp(0xFC0000 + 0x908000 / 64).write("\0", 1);
+    file.seekp(0xFC0000 + 0x800000 / 64).write("\x55", 1);
+  }
+  ASSERT_TRUE(replace_microvisor(folder_ / "flash.bin", write("mv2.bin", "NEW")).has_value());
+  EXPECT_EQ(flash().substr(0x908000, 6), std::string(6, '\xFF'));
+  EXPECT_EQ(flash().substr(0xFC0000).find_first_not_of('\xFF'), std::string::npos);
+}
+
+TEST_F(FlashImageTest, MarksTellImagesApart) {
+  const auto one = microvisor_mark(write("mv.bin", "OLD"));
+  ASSERT_TRUE(one.has_value());
+  EXPECT_EQ(*microvisor_mark(write("mv1.bin", "OLD")), *one);
+  EXPECT_NE(*microvisor_mark(write("mv2.bin", "NEW")), *one);
+}
+
 TEST_F(FlashImageTest, SaysWhatDoesNotFit) {
   const auto big = make_flash(folder_ / "flash.bin", write("mv.bin", "x"), std::vector<std::uint8_t>(8192));
   EXPECT_EQ(big.error(), "the identity has 8192 bytes, which does not fit its area of the flash");

@@ -110,6 +110,7 @@ void MicrovisorUpdater::load_order() {
       storage::load_u32(word<kNumberAt>(bytes)) | std::uint64_t{storage::load_u32(word<kNumberAt + 4>(bytes))} << 32U;
   order_.size = storage::load_u32(word<kSizeAt>(bytes));
   order_.trial_sec = storage::load_u32(word<kTrialAt>(bytes));
+  judged_ = order_.number;
   const std::size_t length = std::min<std::size_t>(bytes[kLengthAt], Sentence::kSize);
   refusal_.error = static_cast<mv_wire_UpdateError>(bytes[kErrorAt]);
   refusal_.sentence = std::string_view(reinterpret_cast<const char*>(&bytes[kSentenceAt]), length);
@@ -144,7 +145,6 @@ void MicrovisorUpdater::desire(const mv_wire_Desired& desired) {
     wanted.number = image.order;
     wanted.force = image.force;
   }
-  if (!wanted_known_ || wanted_.number != wanted.number) ++report_version_;
   wanted_known_ = true;
   wanted_ = wanted;
 }
@@ -152,6 +152,8 @@ void MicrovisorUpdater::desire(const mv_wire_Desired& desired) {
 // Compares what is wanted with what is under way. True if that changed anything.
 bool MicrovisorUpdater::reconcile() {
   if (!wanted_known_) return false;
+  if (judged_ != wanted_.number) ++report_version_;
+  judged_ = wanted_.number;
   const bool same = order_.size == wanted_.size && order_.hash == wanted_.hash;
   const bool under_way = step_ == Step::kFetching || step_ == Step::kStaged;
   if (under_way && same) {
@@ -441,7 +443,7 @@ void MicrovisorUpdater::progress() {
 void MicrovisorUpdater::report(mv_wire_MicrovisorReport& out) const {
   out = mv_wire_MicrovisorReport_init_zero;
   out.version = started_.version;
-  out.order = wanted_known_ ? wanted_.number : order_.number;
+  out.order = judged_;
   switch (step_) {
     case Step::kRuns:
       out.state = mv_wire_MicrovisorState_MICROVISOR_RUNS;

@@ -156,7 +156,8 @@ class MicrovisorUpdater final : private link::BlobSink {
 
   Order wanted_;  // by the cloud; valid once `wanted_known_`
   bool wanted_known_ = false;
-  Order order_;  // under way, on trial or refused
+  std::uint64_t judged_ = 0;  // number of the last order that the report below takes into account
+  Order order_;               // under way, on trial or refused
   Refusal refusal_{};
   std::optional<Hash> running_hash_;  // of the file in our own slot, once it was needed
 

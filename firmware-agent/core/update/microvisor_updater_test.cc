@@ -64,6 +64,14 @@ TEST_F(MicrovisorUpdaterTest, DoesNothingIfItRunsWhatIsWanted) {
   EXPECT_EQ(cloud_.bytes_served, 0U);
 }
 
+TEST_F(MicrovisorUpdaterTest, ReportsAnOrderOnlyOnceItWasLookedInto) {
+  boot_->desire(new_, 7);
+  EXPECT_EQ(boot_->report().order, 0U) << "else it would look as if the order was carried out";
+  boot_->updater.poll();
+  EXPECT_EQ(boot_->report().order, 7U);
+  EXPECT_EQ(boot_->report().state, mv_wire_MicrovisorState_MICROVISOR_DOWNLOADING);
+}
+
 TEST_F(MicrovisorUpdaterTest, UpdatesAndConfirmsOnceTheCloudIsReached) {
   boot_->desire(new_);
   boot_->run();

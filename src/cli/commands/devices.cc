@@ -72,6 +72,19 @@ std::string app_lines(const Device& device, const std::vector<App>& apps) {
   return lines;
 }
 
+// The update of the microvisor, if one is ordered.
+std::string microvisor_lines(const Device& device) {
+  const ordered_json microvisor = part(device.document, "microvisor");
+  const std::string status = text_of(microvisor, "update_status");
+  if (text_of(microvisor, "target_sid").empty() || status == "up-to-date") return "";
+  std::string lines = "update    of the microvisor to " + printable(text_of(microvisor, "target_version")) + " (" +
+                      (status == "error" ? "refused" : printable(text_of(microvisor, "state"))) + ")\n";
+  if (const std::string detail = text_of(microvisor, "detail"); !detail.empty()) {
+    lines += "says      " + printable(detail) + "\n";
+  }
+  return lines;
+}
+
 std::string describe_device(const Device& device, const std::vector<App>& apps) {
   const ordered_json connection = part(device.document, "connection");
   const ordered_json restarts = part(device.document, "restarts");
@@ -79,6 +92,7 @@ std::string describe_device(const Device& device, const std::vector<App>& apps) 
   std::string lines = "name      " + printable(device.name) + "\nid        " + device.sid + "\nboard     " +
                       printable(device.board) + ", microvisor " +
                       printable(text_of(device.document, "microvisor_version")) + "\n";
+  lines += microvisor_lines(device);
   lines += "link      " + state_word(device) + (device.online ? "" : ", last seen " + last_seen(device));
   if (device.online)
     lines += " since " + text_of(connection, "since") + " from " + printable(text_of(connection, "address"));

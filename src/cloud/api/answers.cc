@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "cloud/api/microvisors.h"
 #include "cloud/delta/deltas.h"
 #include "cloud/http/form.h"
 #include "cloud/link/messages.h"
@@ -238,6 +239,7 @@ Json device_json(Services& services, const Device& device) {
                    {"debug_stream", url + "/DebugStream"}};
   json["board"] = text_or_null(facts.board);
   json["microvisor_version"] = text_or_null(facts.microvisor_version);
+  json["microvisor"] = device_microvisor_json(services, device);
   json["connection"] = connection_json(services, device);
   json["state"] = state_name(report.state);
   json["generation"] = device.desired.generation;

@@ -146,6 +146,7 @@ class Counted final : public HttpExchange {
 Api::Api(Services& services) : services_(services) {
   add_app_routes(entries_);
   add_delta_routes(entries_);
+  add_microvisor_routes(entries_);
   add_device_routes(entries_);
   add_access_routes(entries_);
   add_stream_routes(entries_);
@@ -180,8 +181,8 @@ std::unique_ptr<HttpExchange> Api::begin(HttpRequest request) {
     account = std::move(*known);
   }
   std::unique_ptr<HttpExchange> exchange;
-  if (entry->upload) {
-    exchange = std::make_unique<Upload>(services_, account, request);
+  if (entry->upload != nullptr) {
+    exchange = std::make_unique<Upload>(services_, account, request, entry->upload);
   } else {
     exchange = std::make_unique<Routed>(services_, *entry, std::move(request), std::move(path), std::move(account));
   }

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cloud/files.h"
 #include "cloud/http/http.h"
 #include "cloud/services.h"
 
@@ -23,6 +24,10 @@ struct Call {
 
 using Route = std::function<HttpReply(Call&)>;
 
+// Keeps an uploaded file; `unique_name` is empty if none came with it.
+using Keep = HttpReply (*)(Services& services, const std::string& account, TemporaryFile file,
+                           const std::string& unique_name);
+
 class Api final : public HttpHandler {
  public:
   explicit Api(Services& services);
@@ -33,8 +38,8 @@ class Api final : public HttpHandler {
     std::string method;
     std::string pattern;  // "/v1/Apps/{}/Manifest"
     Route route;
-    bool open = false;    // no authentication
-    bool upload = false;  // the body is a bundle: see upload.h
+    bool open = false;      // no authentication
+    Keep upload = nullptr;  // the body is a file, which this keeps: see upload.h
   };
 
  private:
@@ -47,6 +52,7 @@ class Api final : public HttpHandler {
 // Routes of each resource.
 void add_app_routes(std::vector<Api::Entry>& entries);
 void add_delta_routes(std::vector<Api::Entry>& entries);
+void add_microvisor_routes(std::vector<Api::Entry>& entries);
 void add_device_routes(std::vector<Api::Entry>& entries);
 void add_access_routes(std::vector<Api::Entry>& entries);
 void add_stream_routes(std::vector<Api::Entry>& entries);

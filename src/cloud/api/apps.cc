@@ -1,6 +1,7 @@
 // /v1/Apps: uploaded bundles.
 #include "cloud/api/answers.h"
 #include "cloud/api/api.h"
+#include "cloud/api/upload.h"
 #include "cloud/delta/deltas.h"
 
 namespace mv::cloud {
@@ -83,7 +84,7 @@ HttpReply remove_app(Call& call) {
 }  // namespace
 
 void add_app_routes(std::vector<Api::Entry>& entries) {
-  entries.push_back({"POST", "/v1/Apps", {}, false, true});
+  entries.push_back({"POST", "/v1/Apps", {}, false, keep_bundle});
   entries.push_back({"GET", "/v1/Apps", list_apps});
   entries.push_back({"GET", "/v1/Apps/{}", fetch_app});
   entries.push_back({"GET", "/v1/Apps/{}/Manifest", fetch_manifest});

@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t kNameLimit = 256;
 
 std::string limit_sentence(std::uint64_t limit) {
-  return "the bundle is larger than the " + std::to_string(limit >> 20) + " MiB that this cloud takes";
+  return "the file is larger than the " + std::to_string(limit >> 20) + " MiB that this cloud takes";
 }
 
 // One bundle on its way into the store. One thread has it at a time: ours, a worker's, ours again.
@@ -115,11 +115,11 @@ HttpReply conclude(Job& job) {
 
 }  // namespace
 
-Upload::Upload(Services& services, std::string account, const HttpRequest& request)
-    : services_(services), account_(std::move(account)) {
+Upload::Upload(Services& services, std::string account, const HttpRequest& request, Keep keep)
+    : services_(services), account_(std::move(account)), keep_(keep) {
   auto boundary = MultipartParser::boundary_of(request.header("content-type"));
   if (!boundary) {
-    refuse(415, "send the bundle as multipart/form-data with the field File, as `curl -F File=@app.zip` does");
+    refuse(415, "send the file as multipart/form-data with the field File, as `curl -F File=@app.zip` does");
     return;
   }
   const auto length = parse_number(request.header("content-length"));
@@ -150,7 +150,7 @@ Result<void> Upload::begin_part(const std::string& name) {
   auto file = services_.blobs.new_upload();
   if (!file) {
     spdlog::error("an upload cannot be stored: {}", file.error());
-    refuse(503, "the cloud cannot store the bundle now: try again later");
+    refuse(503, "the cloud cannot store the file now: try again later");
     return fail("");
   }
   file_.emplace(std::move(*file));
@@ -169,7 +169,7 @@ Result<void> Upload::take_data(std::string_view piece) {
   }
   if (auto written = file_->write(piece); !written) {
     spdlog::error("an upload cannot be stored: {}", written.error());
-    refuse(503, "the cloud cannot store the bundle now: try again later");
+    refuse(503, "the cloud cannot store the file now: try again later");
     return fail("");
   }
   return {};
@@ -178,28 +178,21 @@ Result<void> Upload::take_data(std::string_view piece) {
 HttpReply Upload::finish() {
   if (refusal_) return std::move(*refusal_);
   if (!parser_->complete()) return error_reply(400, "the body ends before its last boundary: send it again");
-  if (!file_) return error_reply(400, "the body has no field File with the bundle in it");
+  if (!file_) return error_reply(400, "the body has no field File with the file in it");
   if (!unique_name_.empty()) {
     if (const auto good = check_unique_name(unique_name_); !good) return error_reply(400, good.error());
   }
-  return store_bundle();
+  return keep_(services_, account_, std::move(*file_), unique_name_);
 }
 
-HttpReply Upload::store_bundle() {
+HttpReply keep_bundle(Services& services, const std::string& account, TemporaryFile file,
+                      const std::string& unique_name) {
   PageRequest all;
   all.size = 1000;
-  auto signers = services_.store.signers(account_, all);
+  auto signers = services.store.signers(account, all);
   if (!signers) return error_reply(signers.error());
-  const auto job = std::make_shared<Job>(Job{services_,
-                                             services_.blobs,
-                                             account_,
-                                             unique_name_,
-                                             std::move(signers->items),
-                                             std::move(*file_),
-                                             {},
-                                             {},
-                                             {},
-                                             {}});
+  const auto job = std::make_shared<Job>(
+      Job{services, services.blobs, account, unique_name, std::move(signers->items), std::move(file), {}, {}, {}, {}});
   HttpReply reply;
   reply.later = [job](std::function<void(HttpReply)> put) {
     job->services.run_aside([job] { check_and_store(*job); },

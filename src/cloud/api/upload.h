@@ -1,4 +1,4 @@
-// Takes a bundle in as it arrives: multipart/form-data with the field `File`, streamed to disk, limited in size.
+// Takes a file in as it arrives: multipart/form-data with the field `File`, streamed to disk, limited in size.
 #pragma once
 
 #include <memory>
@@ -13,7 +13,8 @@ namespace mv::cloud {
 
 class Upload final : public HttpExchange {
  public:
-  Upload(Services& services, std::string account, const HttpRequest& request);
+  // `keep` gets the file once it is there.
+  Upload(Services& services, std::string account, const HttpRequest& request, Keep keep);
 
   std::optional<HttpReply> early_reply() override;
   bool take(std::string_view body) override;
@@ -22,16 +23,20 @@ class Upload final : public HttpExchange {
  private:
   Result<void> begin_part(const std::string& name);
   Result<void> take_data(std::string_view piece);
-  HttpReply store_bundle();
   void refuse(int status, Sentence sentence);
 
   Services& services_;
   std::string account_;
+  Keep keep_;
   std::optional<MultipartParser> parser_;
   std::string part_;
   std::optional<TemporaryFile> file_;
   std::string unique_name_;
   std::optional<HttpReply> refusal_;
 };
+
+// Checks a bundle and stores it as an app.
+HttpReply keep_bundle(Services& services, const std::string& account, TemporaryFile file,
+                      const std::string& unique_name);
 
 }  // namespace mv::cloud

@@ -35,16 +35,19 @@ bool can_answer(const DeltaRecords& records, std::uint32_t layer, std::uint32_t 
 
 }  // namespace
 
-void BlobSender::begin(const wire::BlobRequest& request, const Device& device) {
+void BlobSender::begin(const wire::BlobRequest& request, const Device& device, const std::optional<Blob>& microvisor) {
   answer_ = {};
   waiting_.reset();
   if (request.has_segments()) return begin_segments(request.request(), request.segments(), device);
-  answer_ = answer_for_bytes(request, device);
+  answer_ = answer_for_bytes(request, device, microvisor);
 }
 
-BlobSender::Answer BlobSender::answer_for_bytes(const wire::BlobRequest& request, const Device& device) const {
-  const auto blob = services_.store.app_blob(device.desired.app_sid, request.hash());
-  if (device.desired.app_sid.empty() || !blob || blob->size > UINT32_MAX) return MissingAnswer{request.request()};
+BlobSender::Answer BlobSender::answer_for_bytes(const wire::BlobRequest& request, const Device& device,
+                                                const std::optional<Blob>& microvisor) const {
+  const bool is_microvisor = microvisor && microvisor->hash == request.hash();
+  const auto blob =
+      is_microvisor ? Stored<Blob>(*microvisor) : services_.store.app_blob(device.desired.app_sid, request.hash());
+  if (!blob || blob->size > UINT32_MAX) return MissingAnswer{request.request()};
   BytesAnswer answer;
   answer.request = request.request();
   answer.hash = request.hash();

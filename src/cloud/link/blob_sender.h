@@ -23,9 +23,9 @@ class BlobSender {
   BlobSender(Services& services, std::function<void()> wake) : services_(services), wake_(std::move(wake)) {}
 
   // Begins a request of the device. One still being answered, or waiting for its records, is dropped: the device gave
-  // it up. What the app that the device is to run does not contain is answered as missing, and so are segments that no
-  // records can be made of.
-  void begin(const wire::BlobRequest& request, const Device& device);
+  // it up. What the app that the device is to run does not contain, and is not the microvisor that it is to run, is
+  // answered as missing, and so are segments that no records can be made of.
+  void begin(const wire::BlobRequest& request, const Device& device, const std::optional<Blob>& microvisor);
 
   // There is something to send: `next` has it as soon as there is room.
   bool active() const { return !std::holds_alternative<std::monostate>(answer_); }
@@ -53,7 +53,8 @@ class BlobSender {
   };
   using Answer = std::variant<std::monostate, MissingAnswer, BytesAnswer, SegmentsAnswer>;
 
-  Answer answer_for_bytes(const wire::BlobRequest& request, const Device& device) const;
+  Answer answer_for_bytes(const wire::BlobRequest& request, const Device& device,
+                          const std::optional<Blob>& microvisor) const;
   void begin_segments(std::uint32_t request, const wire::SegmentRequest& segments, const Device& device);
 
   // Each fills in the next chunk, with at most `room` bytes of data, and goes on to what follows it. False: wait for

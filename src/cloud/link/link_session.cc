@@ -193,6 +193,7 @@ void LinkSession::take_hello(const wire::Hello& hello) {
   device_ = std::move(*known);
   device_.facts = to_facts(hello);
   device_.epoch = *epoch;
+  if (const auto report = services_.store.device_microvisor(device_.sid)) microvisor_report_ = *report;
   state_ = State::kLive;
   services_.links.enter(device_.sid, *this);
   services_.metrics.set("mvcloud_links", static_cast<std::int64_t>(services_.links.size()));
@@ -243,10 +244,49 @@ void LinkSession::send_desired() {
     desired.set_manifest_size(static_cast<std::uint32_t>(app->manifest.size));
   }
   target_hash_ = desired.manifest_hash();
+  if (const auto added = add_microvisor(desired); !added)
+    return end(CloseReason::kShuttingDown, added.error().sentence);
   send_control(message);
 }
 
+Stored<void> LinkSession::add_microvisor(wire::Desired& desired) {
+  microvisor_.reset();
+  const auto order = services_.store.device_microvisor(device_.sid);
+  if (!order) return tl::make_unexpected(order.error());
+  if (order->target_sid.empty()) return {};
+  auto target = services_.store.microvisor(device_.account_sid, order->target_sid);
+  if (!target) return tl::make_unexpected(target.error());
+  wire::MicrovisorImage& image = *desired.mutable_microvisor();
+  image.set_hash(target->image.hash);
+  image.set_size(static_cast<std::uint32_t>(target->image.size));
+  image.set_version(target->version);
+  image.set_order(order->order);
+  image.set_trial_sec(order->trial_sec);
+  image.set_force(order->force);
+  microvisor_ = std::move(target->image);
+  return {};
+}
+
+void LinkSession::take_microvisor_report(const wire::MicrovisorReport& message) {
+  DeviceMicrovisor report = to_microvisor_report(message);
+  const DeviceMicrovisor& before = microvisor_report_;
+  const bool news = report.state != before.state || report.error != before.error || report.version != before.version;
+  if (!news && report.seen_order == before.seen_order && report.detail == before.detail &&
+      report.bytes_done == before.bytes_done) {
+    return;
+  }
+  if (const auto stored = services_.store.update_microvisor_report(device_.sid, report); !stored) {
+    spdlog::error("a report of the microvisor of {} is not stored: {}", device_.sid, stored.error().sentence);
+    return;
+  }
+  microvisor_report_ = std::move(report);
+  if (!news) return;
+  record_event(services_, device_, "microvisor", describe(microvisor_report_),
+               "{\"state\":\"" + std::string(microvisor_state_name(microvisor_report_.state)) + "\"}");
+}
+
 void LinkSession::take_report(const wire::AppReport& message) {
+  if (message.has_microvisor()) take_microvisor_report(message.microvisor());
   Report report = to_report(message, services_.now());
   const bool news = worth_an_event(device_.report, report);
   const bool update_news = note_update(report);
@@ -360,7 +400,7 @@ void LinkSession::take_blob_request(std::string_view payload) {
   if (!request.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {
     return end(CloseReason::kProtocol, "a message on the blob stream is not a BlobRequest");
   }
-  blobs_.begin(request, device_);
+  blobs_.begin(request, device_, microvisor_);
 }
 
 void LinkSession::take_pong(std::span<const std::uint8_t> payload) {

@@ -51,6 +51,7 @@ class LinkSession final : public ConnectionUser, public DeviceLink {
   void take_report(const wire::AppReport& message);
   bool note_update(Report& report) const;
   void record_update(const Report& report);
+  void take_microvisor_report(const wire::MicrovisorReport& message);
   void take_crash(const wire::CrashReport& crash);
   void take_event(const wire::DeviceEvent& event);
   void take_keep_alive(const wire::KeepAliveReport& report);
@@ -61,6 +62,7 @@ class LinkSession final : public ConnectionUser, public DeviceLink {
   void record_boot();
   void welcome();
   void send_desired();
+  Stored<void> add_microvisor(wire::Desired& desired);
   void send_control(const wire::CloudControl& message);
   void send_frame(frame::Type type, frame::Stream stream, std::string_view payload);
   void send_close(frame::Stream stream, frame::CloseReason reason, std::string_view text);
@@ -84,6 +86,8 @@ class LinkSession final : public ConnectionUser, public DeviceLink {
   frame::Multiplex multiplex_;
   std::deque<std::string> control_out_;
   BlobSender blobs_;
+  std::optional<Blob> microvisor_;      // that the device is to run
+  DeviceMicrovisor microvisor_report_;  // the last one; of the other half nothing
   DebugClient* debug_client_ = nullptr;
   Microseconds debug_asked_ = 0;
   Microseconds started_;

@@ -391,6 +391,74 @@ TEST_F(LinkSessionTest, ABlobThatIsNotOfTheTargetIsMissing) {
   EXPECT_TRUE(answer[0].missing());
 }
 
+// Orders this image for the device.
+Blob order_image(Store& store, BlobStore& blobs, const std::string& content, std::uint64_t number) {
+  const auto hash = blobs.put(content);
+  Microvisor image{"MV1", kAccount, {*hash, content.size()}, 0x00020000, "mps2-an505", 1};
+  EXPECT_TRUE(store.add_microvisor(image));
+  DeviceMicrovisor order;
+  order.target_sid = image.sid;
+  order.order = number;
+  order.trial_sec = 30;
+  EXPECT_TRUE(store.order_microvisor(kDevice, order));
+  return image.image;
+}
+
+TEST_F(LinkSessionTest, TheMicrovisorThatIsOrderedIsNamedAndGiven) {
+  const Blob image = order_image(*store_, blobs_, "image", 4);
+  Link link(services_);
+  link.hello();
+  const auto messages = link.take_control();
+  ASSERT_EQ(messages.size(), 2u);
+  const wire::MicrovisorImage& wanted = messages[1].desired().microvisor();
+  EXPECT_EQ(wanted.hash(), image.hash);
+  EXPECT_EQ(wanted.size(), 5u);
+  EXPECT_EQ(wanted.version(), 0x00020000u);
+  EXPECT_EQ(wanted.order(), 4u);
+  EXPECT_EQ(wanted.trial_sec(), 30u);
+  link.send(blob_request("image", 1, 4));
+  const auto answer = chunks(link.take());
+  ASSERT_EQ(answer.size(), 1u);
+  EXPECT_EQ(answer[0].data(), "mage");
+}
+
+TEST_F(LinkSessionTest, AMicrovisorThatIsNotOrderedIsMissing) {
+  order_image(*store_, blobs_, "image", 4);
+  ASSERT_TRUE(store_->order_microvisor(kDevice, {.order = 5}));
+  Link link(services_);
+  link.hello();
+  EXPECT_FALSE(link.take_control()[1].desired().has_microvisor());
+  link.send(blob_request("image", 0, 5));
+  const auto answer = chunks(link.take());
+  ASSERT_EQ(answer.size(), 1u);
+  EXPECT_TRUE(answer[0].missing());
+}
+
+TEST_F(LinkSessionTest, WhatTheDeviceSaysOfItsMicrovisorIsKeptAndIsAnEventWhenItIsNews) {
+  Link link(services_);
+  link.hello();
+  wire::DeviceControl message;
+  wire::MicrovisorReport& report = *message.mutable_app_report()->mutable_microvisor();
+  report.set_state(wire::MICROVISOR_DOWNLOADING);
+  report.set_version(0x00010000);
+  report.set_order(4);
+  report.set_bytes_total(1000);
+  for (const std::uint32_t done : {100u, 200u, 300u}) {
+    report.set_bytes_done(done);
+    link.send(control(message));
+  }
+  EXPECT_EQ(store_->device_microvisor(kDevice)->bytes_done, 300u);
+  report.set_state(wire::MICROVISOR_REFUSED);
+  report.set_error(wire::UPDATE_ROLLED_BACK);
+  report.set_detail("it did not work");
+  link.send(control(message));
+  const auto found = events("microvisor");
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_EQ(found[0].detail, "microvisor 0.1.0 downloads its successor");
+  EXPECT_EQ(found[1].detail, "microvisor 0.1.0 refused its successor: it did not work");
+  EXPECT_EQ(store_->device_microvisor(kDevice)->error, wire::UPDATE_ROLLED_BACK);
+}
+
 TEST_F(LinkSessionTest, ANewerConnectionTakesOver) {
   Link older(services_);
   older.hello();

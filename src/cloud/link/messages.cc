@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "cloud/microvisor_image.h"
 #include "cloud/update_state.h"
 
 namespace mv::cloud {
@@ -13,6 +14,8 @@ constexpr std::array<std::string_view, 11> kWakeReasons = {
     "cold-boot",    "remote-kernel-restart", "remote-app-restart",   "debugger-restart",
     "kernel-crash", "kernel-watchdog",       "kernel-out-of-memory", "kernel-error",
     "app-crash",    "app-updated",           "kernel-updated"};
+
+constexpr std::array<std::string_view, 5> kMicrovisorStates = {"runs", "downloading", "staged", "on-trial", "refused"};
 
 // Wall times outside of these are a device's clock gone wrong.
 constexpr std::uint64_t kEarliestTime = 1'577'836'800ULL * 1'000'000;  // 2020-01-01
@@ -42,6 +45,18 @@ Report to_report(const wire::AppReport& message, Microseconds now) {
   report.wait = static_cast<int>(message.wait());
   report.wait_left_sec = message.wait_left_sec();
   report.bytes_received = message.bytes_received();
+  return report;
+}
+
+DeviceMicrovisor to_microvisor_report(const wire::MicrovisorReport& message) {
+  DeviceMicrovisor report;
+  report.state = static_cast<int>(message.state());
+  report.version = message.version();
+  report.seen_order = message.order();
+  report.bytes_done = message.bytes_done();
+  report.bytes_total = message.bytes_total();
+  report.error = static_cast<int>(message.error());
+  report.detail = repair_utf8(message.detail());
   return report;
 }
 
@@ -101,6 +116,12 @@ std::string_view state_name(int app_state) {
              : "unknown";
 }
 
+std::string_view microvisor_state_name(int state) {
+  return state >= 0 && static_cast<std::size_t>(state) < kMicrovisorStates.size()
+             ? kMicrovisorStates[static_cast<std::size_t>(state)]
+             : "unknown";
+}
+
 std::string_view wake_reason_name(int reason) {
   return reason >= 0 && static_cast<std::size_t>(reason) < kWakeReasons.size()
              ? kWakeReasons[static_cast<std::size_t>(reason)]
@@ -119,6 +140,22 @@ std::string describe(const Report& report) {
   }
   if (!report.detail.empty()) text += ": " + report.detail;
   return text;
+}
+
+std::string describe(const DeviceMicrovisor& report) {
+  const std::string subject = "microvisor " + microvisor_version_text(report.version);
+  switch (report.state) {
+    case wire::MICROVISOR_RUNS:
+      return subject + " runs";
+    case wire::MICROVISOR_DOWNLOADING:
+      return subject + " downloads its successor";
+    case wire::MICROVISOR_STAGED:
+      return subject + " waits until its successor may start";
+    case wire::MICROVISOR_ON_TRIAL:
+      return subject + " runs on trial";
+    default:
+      return subject + " refused its successor: " + report.detail;
+  }
 }
 
 }  // namespace mv::cloud

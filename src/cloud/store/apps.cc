@@ -77,7 +77,8 @@ Stored<std::vector<std::string>> SqliteStore::remove_app(std::string_view accoun
   if (auto done = transaction.begin(); !done) return tl::make_unexpected(done.error());
   auto orphans = sql_.rows<std::string>(
       "SELECT hash FROM app_blob AS mine WHERE app_sid = ?1 AND NOT EXISTS "
-      "(SELECT 1 FROM app_blob AS other WHERE other.hash = mine.hash AND other.app_sid <> ?1)",
+      "(SELECT 1 FROM app_blob AS other WHERE other.hash = mine.hash AND other.app_sid <> ?1) AND NOT EXISTS "
+      "(SELECT 1 FROM microvisor WHERE microvisor.hash = mine.hash)",
       [](const Query& row) { return row.text(0); }, sid);
   if (!orphans) return orphans;
   const auto changed = explain_conflict(sql_.change("DELETE FROM app WHERE account_sid = ? AND sid = ?", account, sid),
@@ -101,7 +102,8 @@ Stored<Blob> SqliteStore::app_blob(std::string_view app_sid, std::string_view ha
 }
 
 Stored<bool> SqliteStore::blob_is_used(std::string_view hash) {
-  auto query = sql_.database().query("SELECT 1 FROM app_blob WHERE hash = ? LIMIT 1");
+  auto query = sql_.database().query(
+      "SELECT 1 FROM app_blob WHERE hash = ?1 UNION SELECT 1 FROM microvisor WHERE hash = ?1 LIMIT 1");
   if (!query) return tl::make_unexpected(query.error());
   return query->bind(Bytes{hash}).step();
 }

@@ -69,6 +69,18 @@ inline constexpr std::array kChanges = {
     "ALTER TABLE device ADD COLUMN noted_generation INTEGER NOT NULL DEFAULT 0; "
     "ALTER TABLE device ADD COLUMN noted INTEGER; "
     "UPDATE device SET noted_state = 'up-to-date', noted_generation = generation; PRAGMA user_version = 5;",
+    "CREATE TABLE microvisor ("
+    "  ord INTEGER PRIMARY KEY AUTOINCREMENT, sid TEXT NOT NULL UNIQUE, account_sid TEXT NOT NULL, hash BLOB NOT NULL,"
+    "  size INTEGER NOT NULL, version INTEGER NOT NULL, board TEXT NOT NULL, created INTEGER NOT NULL,"
+    "  UNIQUE (account_sid, hash)); "
+    "CREATE TABLE device_microvisor ("
+    "  device_sid TEXT PRIMARY KEY REFERENCES device (sid) ON DELETE CASCADE,"
+    "  target_sid TEXT REFERENCES microvisor (sid), number INTEGER NOT NULL DEFAULT 0,"
+    "  trial_sec INTEGER NOT NULL DEFAULT 0, force INTEGER NOT NULL DEFAULT 0, targeted INTEGER,"
+    "  state INTEGER NOT NULL DEFAULT 0, version INTEGER NOT NULL DEFAULT 0, seen_number INTEGER NOT NULL DEFAULT 0,"
+    "  bytes_done INTEGER NOT NULL DEFAULT 0, bytes_total INTEGER NOT NULL DEFAULT 0,"
+    "  error INTEGER NOT NULL DEFAULT 0, detail TEXT NOT NULL DEFAULT ''); "
+    "PRAGMA user_version = 6;",
 };
 
 inline constexpr int kSchemaVersion = 1 + static_cast<int>(kChanges.size());

@@ -1,5 +1,5 @@
 // The class behind open_sqlite_store. Its methods stand in one file a resource: tokens.cc (with signers), apps.cc,
-// devices.cc, device_records.cc (logs, crashes, events).
+// microvisors.cc, devices.cc, device_records.cc (logs, crashes, events).
 #pragma once
 
 #include <memory>
@@ -29,6 +29,14 @@ class SqliteStore final : public Store {
   Stored<std::vector<std::string>> remove_app(std::string_view account, std::string_view sid) override;
   Stored<Blob> app_blob(std::string_view app_sid, std::string_view hash) override;
   Stored<bool> blob_is_used(std::string_view hash) override;
+
+  Stored<void> add_microvisor(const Microvisor& microvisor) override;
+  Stored<Microvisor> microvisor(std::string_view account, std::string_view key) override;
+  Stored<Page<Microvisor>> microvisors(std::string_view account, const PageRequest& page) override;
+  Stored<void> remove_microvisor(std::string_view account, std::string_view sid) override;
+  Stored<DeviceMicrovisor> device_microvisor(std::string_view sid) override;
+  Stored<void> order_microvisor(std::string_view sid, const DeviceMicrovisor& order) override;
+  Stored<void> update_microvisor_report(std::string_view sid, const DeviceMicrovisor& report) override;
 
   Stored<void> add_device(const Device& device) override;
   Stored<Device> device(std::string_view sid) override;

@@ -365,5 +365,49 @@ TEST_F(SqliteStoreTest, DevicesSeeManifestAndLayersOfAnAppButNotItsZip) {
   EXPECT_EQ(kind_of(store_->app_blob("KA2", layer.hash)), StoreError::Kind::kNotFound);
 }
 
+Microvisor make_microvisor(const std::string& sid, const std::string& hash) {
+  return {sid, kAccount, {hash, 1000}, 0x00020000, "mps2-an505", 1};
+}
+
+TEST_F(SqliteStoreTest, MicrovisorImagesAreFoundBySidAndHash) {
+  ASSERT_TRUE(store_->add_microvisor(make_microvisor("MV1", std::string(32, 'h'))));
+  EXPECT_EQ(kind_of(store_->add_microvisor(make_microvisor("MV2", std::string(32, 'h')))), StoreError::Kind::kConflict);
+  EXPECT_EQ(store_->microvisor(kAccount, "MV1")->version, 0x00020000u);
+  EXPECT_EQ(store_->microvisor(kAccount, std::string(32, 'h'))->sid, "MV1");
+  EXPECT_EQ(kind_of(store_->microvisor("AC2", "MV1")), StoreError::Kind::kNotFound);
+  EXPECT_TRUE(*store_->blob_is_used(std::string(32, 'h')));
+  EXPECT_EQ(store_->microvisors(kAccount, {})->items.size(), 1u);
+}
+
+TEST_F(SqliteStoreTest, AMicrovisorThatADeviceIsToRunStays) {
+  ASSERT_TRUE(store_->add_device(make_device("UV1", "porch")));
+  ASSERT_TRUE(store_->add_microvisor(make_microvisor("MV1", std::string(32, 'h'))));
+  ASSERT_TRUE(store_->order_microvisor("UV1", {.target_sid = "MV1", .order = 1}));
+  EXPECT_EQ(kind_of(store_->remove_microvisor(kAccount, "MV1")), StoreError::Kind::kConflict);
+  ASSERT_TRUE(store_->order_microvisor("UV1", {.order = 2}));
+  ASSERT_TRUE(store_->remove_microvisor(kAccount, "MV1"));
+  EXPECT_EQ(kind_of(store_->remove_microvisor(kAccount, "MV1")), StoreError::Kind::kNotFound);
+}
+
+TEST_F(SqliteStoreTest, OrderAndReportOfAMicrovisorLeaveEachOtherAlone) {
+  ASSERT_TRUE(store_->add_device(make_device("UV1", "porch")));
+  ASSERT_TRUE(store_->add_microvisor(make_microvisor("MV1", std::string(32, 'h'))));
+  EXPECT_EQ(store_->device_microvisor("UV1")->order, 0u);
+  ASSERT_TRUE(store_->order_microvisor("UV1", {.target_sid = "MV1", .order = 3, .trial_sec = 60}));
+  DeviceMicrovisor report;
+  report.state = 2;
+  report.seen_order = 3;
+  report.detail = "so it goes";
+  ASSERT_TRUE(store_->update_microvisor_report("UV1", report));
+  ASSERT_TRUE(store_->order_microvisor("UV1", {.target_sid = "MV1", .order = 4, .force = true}));
+  const auto found = store_->device_microvisor("UV1");
+  EXPECT_EQ(found->order, 4u);
+  EXPECT_TRUE(found->force);
+  EXPECT_EQ(found->seen_order, 3u);
+  EXPECT_EQ(found->detail, "so it goes");
+  ASSERT_TRUE(store_->remove_device(kAccount, "UV1"));
+  EXPECT_EQ(store_->device_microvisor("UV1")->order, 0u);
+}
+
 }  // namespace
 }  // namespace mv::cloud

@@ -68,6 +68,33 @@ struct App {
   Microseconds updated = 0;
 };
 
+// A signed image of the microvisor.
+struct Microvisor {
+  std::string sid;  // "MV..."
+  std::string account_sid;
+  Blob image;
+  std::uint32_t version = 0;  // major << 24 | minor << 16 | patch
+  std::string board;
+  Microseconds created = 0;
+};
+
+// Which microvisor a device is to run, and what it said of it last: wire::MicrovisorImage and wire::MicrovisorReport.
+struct DeviceMicrovisor {
+  std::string target_sid;   // empty: it keeps what it has
+  std::uint64_t order = 0;  // rises with each order
+  std::uint32_t trial_sec = 0;
+  bool force = false;
+  std::optional<Microseconds> targeted;
+
+  int state = 0;  // wire::MicrovisorState
+  std::uint32_t version = 0;
+  std::uint64_t seen_order = 0;
+  std::uint32_t bytes_done = 0;
+  std::uint32_t bytes_total = 0;
+  int error = 0;  // wire::UpdateError
+  std::string detail;
+};
+
 // What the cloud wants of a device: the fields of wire::Desired.
 struct Desired {
   std::uint64_t generation = 0;  // rises with each order: an app to run, or force
@@ -196,6 +223,19 @@ class Store {
   // The blob, if it belongs to the app's bundle as seen by devices: its manifest or a layer.
   virtual Stored<Blob> app_blob(std::string_view app_sid, std::string_view hash) = 0;
   virtual Stored<bool> blob_is_used(std::string_view hash) = 0;
+
+  // kConflict if the account has the image already.
+  virtual Stored<void> add_microvisor(const Microvisor& microvisor) = 0;
+  // By sid, or hash of the image (32 bytes).
+  virtual Stored<Microvisor> microvisor(std::string_view account, std::string_view key) = 0;
+  virtual Stored<Page<Microvisor>> microvisors(std::string_view account, const PageRequest& page) = 0;
+  // kConflict while a device is to run it.
+  virtual Stored<void> remove_microvisor(std::string_view account, std::string_view sid) = 0;
+  // Empty if neither an order nor a report is there.
+  virtual Stored<DeviceMicrovisor> device_microvisor(std::string_view sid) = 0;
+  // Each stores its half of the record.
+  virtual Stored<void> order_microvisor(std::string_view sid, const DeviceMicrovisor& order) = 0;
+  virtual Stored<void> update_microvisor_report(std::string_view sid, const DeviceMicrovisor& report) = 0;
 
   virtual Stored<void> add_device(const Device& device) = 0;
   virtual Stored<Device> device(std::string_view sid) = 0;
