@@ -14,12 +14,13 @@ from harness import ChainTest
 
 RATE = 6000  # bytes a second
 VERSIONS = {"a": 1000, "b": 500000}
-DOWNLOADS, INSTALLS, STARTS = 12, 4, 4
 SHORTLY = 0.4  # seconds: as long as an installation, or a start with its TLS handshake, takes
 
 
 class PowerCuts(ChainTest):
     device_options = ("--rate", RATE)
+    downloads, installs, starts = 12, 4, 4
+    trial = 0  # seconds that the second of the two bundles has to be confirmed; 0: it needs not
 
     def build(self, version):
         """A bundle of `counter` that counts in steps of its own, so that its log tells which one runs."""
@@ -30,7 +31,8 @@ class PowerCuts(ChainTest):
         end = text.index(";", start)
         source.write_text(f"{text[:start]}constexpr std::uint32_t kStep = {VERSIONS[version]}{text[end:]}")
         bundle = self.chain.home / f"{version}.zip"
-        self.chain.mvctl("deploy", project, "--build-only", "--bundle-out", bundle, "--key", "dev", timeout=180)
+        trial = ("--confirm-timeout", self.trial) if self.trial and version == "b" else ()
+        self.chain.mvctl("deploy", project, "--build-only", "--bundle-out", bundle, "--key", "dev", *trial, timeout=180)
         return bundle
 
     def runs(self, target):
@@ -73,9 +75,9 @@ class PowerCuts(ChainTest):
 
     def moments(self, chance):
         """For each deploy: the part of its bytes to wait for, seconds to wait after them, and whether to cut a second time."""
-        downloads = [((number + chance.random()) / DOWNLOADS, 0, False) for number in range(DOWNLOADS)]
-        installs = [(1, chance.uniform(0, SHORTLY), False) for _ in range(INSTALLS)]
-        starts = [(chance.random(), 0, True) for _ in range(STARTS)]
+        downloads = [((number + chance.random()) / self.downloads, 0, False) for number in range(self.downloads)]
+        installs = [(1, chance.uniform(0, SHORTLY), False) for _ in range(self.installs)]
+        starts = [(chance.random(), 0, True) for _ in range(self.starts)]
         moments = downloads + installs + starts
         chance.shuffle(moments)
         return moments
@@ -116,7 +118,7 @@ class PowerCuts(ChainTest):
             self.runs(hashes[new])
         print(f"came back with the old application {survived['old']} times, with the new {survived['new']}; "
               f"{midst} cuts in the midst of a download")
-        self.assertGreaterEqual(midst, DOWNLOADS // 2, "the cuts do not hit the downloads")
+        self.assertGreaterEqual(midst, self.downloads // 2, "the cuts do not hit the downloads")
 
 
 if __name__ == "__main__":

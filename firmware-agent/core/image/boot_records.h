@@ -49,7 +49,7 @@ class BootRecords {
   storage::RecordStore& records() { return records_; }
 
  private:
-  storage::RecordStore records_;
+  storage::RecordsOf<8> records_;
   BootState state_;
 };
 

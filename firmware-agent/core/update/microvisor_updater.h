@@ -106,6 +106,8 @@ class MicrovisorUpdater final : private link::BlobSink {
 
   // link::BlobSink
   void on_chunk(std::uint32_t offset, std::span<const std::uint8_t> data, std::uint32_t total) override;
+  // Images come as they are: what a record refers to would have to be the image that runs, from a slot that may be bad.
+  void on_record(std::uint32_t, std::uint32_t, std::span<const std::uint8_t>, std::uint32_t) override {}
   void on_fetched() override;
   void on_missing() override;
   void on_interrupted() override;
