@@ -139,7 +139,10 @@ class SupervisorTest : public ::testing::Test {
   // The bundle that runs, and another microvisor.
   void desire_microvisor(const Bytes& file) {
     const image::Digest hash = image::fixture::fake_digest(file);
-    cloud_.replace(hash, file);
+    Bundle blob;
+    blob.manifest = file;
+    blob.hash = hash;
+    cloud_.add(blob);
     mv_wire_Desired desired = mv_wire_Desired_init_zero;
     desired.generation = 1;
     desired.manifest_hash.size = 32;

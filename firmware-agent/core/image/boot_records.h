@@ -35,6 +35,7 @@ class BootRecords {
  public:
   // Kinds of records from here on are free for the microvisor's own notes on its update.
   static constexpr std::uint8_t kFirstFreeKind = 1;
+  static constexpr std::uint8_t kKinds = 4;
 
   explicit BootRecords(Flash& flash) : records_(flash, flash_map::kBootChoice) {}
 
@@ -49,7 +50,7 @@ class BootRecords {
   storage::RecordStore& records() { return records_; }
 
  private:
-  storage::RecordsOf<8> records_;
+  storage::RecordsOf<kKinds> records_;
   BootState state_;
 };
 

@@ -21,6 +21,15 @@ using rig::FakeCloud;
 inline constexpr std::uint32_t kOld = 0x00010000;  // 0.1.0
 inline constexpr std::uint32_t kNew = 0x00020000;  // 0.2.0
 
+// The cloud has these bytes under that hash, theirs if none is given.
+inline void offer(FakeCloud& cloud, const Bytes& bytes, const image::Digest& hash) {
+  rig::Bundle blob;
+  blob.manifest = bytes;
+  blob.hash = hash;
+  cloud.add(blob);
+}
+inline void offer(FakeCloud& cloud, const Bytes& bytes) { offer(cloud, bytes, fake_digest(bytes)); }
+
 class FakeMicrovisorHost final : public MicrovisorHost, public Notifier, public DeviceRestart {
  public:
   bool no_time_to_restart() override { return busy; }

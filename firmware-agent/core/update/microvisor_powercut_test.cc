@@ -13,7 +13,7 @@ class MicrovisorPowerCut : public ::testing::Test {
  protected:
   MicrovisorPowerCut() {
     base_.load(image::place_of(Slot::kA).offset, make_image(kOld, 9000));
-    cloud_.replace(fake_digest(new_), new_);
+    offer(cloud_, new_);
   }
 
   // Boots until the new image is confirmed, the power fails, or more boots were needed than an update may take. Every

@@ -20,7 +20,7 @@ class MicrovisorUpdaterTest : public ::testing::Test {
     boot();
   }
 
-  void offer(const Bytes& file) { cloud_.replace(fake_digest(file), file); }
+  void offer(const Bytes& file) { fixture::offer(cloud_, file); }
   Boot& boot() { return *(boot_ = std::make_unique<Boot>(flash_, cloud_)); }
 
   // An update as far as the restart on trial, and that restart.
@@ -229,7 +229,7 @@ TEST_F(MicrovisorUpdaterTest, RefusesWhatTheCloudDoesNotHave) {
 TEST_F(MicrovisorUpdaterTest, RefusesWhatDoesNotMatchItsHashAfterThreeTries) {
   Bytes changed = new_;
   changed[300] ^= 1;
-  cloud_.replace(fake_digest(new_), changed);
+  fixture::offer(cloud_, changed, fake_digest(new_));
   boot_->desire(new_);
   boot_->run();
   EXPECT_EQ(boot_->report().error, mv_wire_UpdateError_UPDATE_BAD_LAYER);
