@@ -230,7 +230,7 @@ void add_upload(Command& family, Program& program) {
   });
 }
 
-void add_deploy(Command& family, Program& program) {
+void add_image_deploy(Command& family, Program& program) {
   Command& deploy = family.add("deploy", "update the microvisor of devices");
   auto options = std::make_shared<DeployOptions>();
   deploy.argument("DEVICE", &options->devices, "names, ids or unique prefixes")
@@ -277,7 +277,7 @@ void add_microvisor(Command& root, Program& program) {
       .example("mvctl microvisor list", "a table of all of them")
       .example("mvctl microvisor list --output json", "the same for a program");
   add_upload(family, program);
-  add_deploy(family, program);
+  add_image_deploy(family, program);
   add_delete(family, program);
 }
 

@@ -80,11 +80,11 @@ struct Microvisor {
 
 // Which microvisor a device is to run, and what it said of it last: wire::MicrovisorImage and wire::MicrovisorReport.
 struct DeviceMicrovisor {
-  std::string target_sid;   // empty: it keeps what it has
-  std::uint64_t order = 0;  // rises with each order
+  std::string target_sid{};  // empty: it keeps what it has
+  std::uint64_t order = 0;   // rises with each order
   std::uint32_t trial_sec = 0;
   bool force = false;
-  std::optional<Microseconds> targeted;
+  std::optional<Microseconds> targeted{};
 
   int state = 0;  // wire::MicrovisorState
   std::uint32_t version = 0;
@@ -92,7 +92,7 @@ struct DeviceMicrovisor {
   std::uint32_t bytes_done = 0;
   std::uint32_t bytes_total = 0;
   int error = 0;  // wire::UpdateError
-  std::string detail;
+  std::string detail{};
 };
 
 // What the cloud wants of a device: the fields of wire::Desired.
