@@ -103,7 +103,7 @@ class Update(ChainTest):
         before = self.app()["reported_hash"]
         self.change()
         done = self.deploy("--security-counter", "4")
-        self.assertEqual(done.returncode, 3, done.stdout)
+        self.assertEqual(done.returncode, 6, done.stdout)
         self.assertIn("security counter is 4, this device has confirmed 5", done.stdout)
         self.assertEqual(self.app()["reported_hash"], before)
 

@@ -162,7 +162,8 @@ TEST_F(ChoiceTest, SurvivesEveryPowerCut) {
     start();
     record({.confirmed = Slot::kB, .minimum_version = 2});
   };
-  for (const auto how : {FakeFlash::Cut::kNotDone, FakeFlash::Cut::kTorn, FakeFlash::Cut::kDone}) {
+  for (const auto how :
+       {FakeFlash::Cut::kNotDone, FakeFlash::Cut::kTornEarly, FakeFlash::Cut::kTornLate, FakeFlash::Cut::kDone}) {
     for (std::uint32_t seed = 1; seed <= 8; ++seed) {
       for (std::uint32_t at = 0;; ++at) {
         flash_ = base;

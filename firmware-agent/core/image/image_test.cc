@@ -99,7 +99,7 @@ TEST_F(ImageTest, TakesATornQuadWordForDamage) {
   flash_ = host::FakeFlash(kFlashSize);
   const std::size_t written = 4096;
   ASSERT_EQ(flash_.program(kPlace.offset, std::span(file).first(written)), Flash::Result::kOk);
-  flash_.cut_at(0, host::FakeFlash::Cut::kTorn, 2);
+  flash_.cut_at(0, host::FakeFlash::Cut::kTornEarly, 2);
   flash_.program(kPlace.offset + written, std::span(file).subspan(written, 16));
   flash_.restore_power();
   EXPECT_EQ(judge(), describe(ImageError::kBadHash));

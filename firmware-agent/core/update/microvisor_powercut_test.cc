@@ -51,7 +51,8 @@ class MicrovisorPowerCut : public ::testing::Test {
 
 TEST_F(MicrovisorPowerCut, AtEveryOperationAnImageStartsAndTheUpdateCanBeFinished) {
   int cuts = 0;
-  for (const auto how : {FakeFlash::Cut::kNotDone, FakeFlash::Cut::kTorn, FakeFlash::Cut::kDone}) {
+  for (const auto how :
+       {FakeFlash::Cut::kNotDone, FakeFlash::Cut::kTornEarly, FakeFlash::Cut::kTornLate, FakeFlash::Cut::kDone}) {
     FakeFlash flash = base_;
     for (std::uint32_t at = 0;; ++at) {
       SCOPED_TRACE("operation " + std::to_string(at) + ", way " + std::to_string(static_cast<int>(how)));
@@ -94,7 +95,8 @@ TEST_F(MicrovisorPowerCut, SeveralInARowDoNoMoreHarmThanOne) {
 
 // An image that crashes at once, on a device whose power fails as well: the old one is back, for good.
 TEST_F(MicrovisorPowerCut, AnImageThatNeverRunsIsGivenUpWhateverThePowerDoes) {
-  for (const auto how : {FakeFlash::Cut::kNotDone, FakeFlash::Cut::kTorn, FakeFlash::Cut::kDone}) {
+  for (const auto how :
+       {FakeFlash::Cut::kNotDone, FakeFlash::Cut::kTornEarly, FakeFlash::Cut::kTornLate, FakeFlash::Cut::kDone}) {
     FakeFlash ordered = base_;
     update(ordered, 1, 1);
     FakeFlash flash = ordered;

@@ -95,7 +95,8 @@ bool UpdateEngine::poll_install() {
 // The next block, or the look at a layer whose blocks are all there.
 bool UpdateEngine::install_block() {
   const LayerBlocks all = blocks(layer_);
-  if (block_ < all.count()) {
+  const bool changes = sizes_[layer_] != 0;  // else it was installed already, and nobody had to ask how large it is
+  if (changes && block_ < all.count()) {
     if (!layers_.install(all[block_], state_.keeps)) return false;
     ++block_;
     return true;
