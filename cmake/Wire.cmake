@@ -3,7 +3,7 @@
 #
 # Include as "wire/proto/link.pb.h" (host) and "wire/proto/link.nanopb.h" (firmware).
 
-set(MV_PROTO_NAMES manifest identity link agent)
+set(MV_PROTO_NAMES manifest identity keys link agent)
 set(MV_SCHEMA_ROOT ${CMAKE_CURRENT_LIST_DIR}/../src)
 get_filename_component(MV_SCHEMA_ROOT ${MV_SCHEMA_ROOT} ABSOLUTE)
 set(MV_GENERATED ${CMAKE_BINARY_DIR}/generated)

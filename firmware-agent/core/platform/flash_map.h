@@ -28,6 +28,7 @@ inline constexpr Area kMicrovisorB = {0x880000, 0x080000};   // slot B: an updat
 inline constexpr Area kIdentity = {0x900000, 0x002000};      // provisioned once: length, CRC-32, wire::Identity
 inline constexpr Area kEntropySeed = {0x904000, 0x004000};   // boards without a source of randomness
 inline constexpr Area kBootChoice = {0x908000, 0x004000};    // which microvisor starts, and the update of it
+inline constexpr Area kSignerKeys = {0x90C000, 0x004000};    // whose bundles run, once they were changed
 
 inline constexpr std::uint32_t kFlashSize = 0x1000000;  // 16 MiB
 
