@@ -60,6 +60,7 @@ MV_CALL1(mvCloseSystemNotification, close_system_notification)
 
 MV_CALL1(mvRestart, restart)
 MV_CALL0(mvConfirmUpdate, confirm_update)
+MV_CALL1(mvGetUpdateStatus, get_update_status)
 MV_CALL1(mvGetWakeReason, get_wake_reason)
 
 MV_CALL2(mvServerLoggingInit, server_logging_init)

@@ -43,7 +43,7 @@ TABLE = {
     0x220: "mvExternalFlashOpen", 0x228: "mvExternalFlashEraseBlocking", 0x230: "mvExternalFlashReadBlocking",
     0x240: "mvSetWifiConfig", 0x248: "mvGetWifiConfig",
     # Not of the original:
-    0x250: "mvConfirmUpdate",
+    0x250: "mvConfirmUpdate", 0x258: "mvGetUpdateStatus",
 }
 
 

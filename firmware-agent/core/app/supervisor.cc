@@ -4,6 +4,7 @@
 #include <array>
 #include <cstring>
 #include <limits>
+#include <utility>
 
 #include "core/debug/fault.h"
 #include "core/storage/little_endian.h"
@@ -103,8 +104,21 @@ bool Supervisor::poll() {
   }
   calls_.set_reason(MV_NETWORKREASON_FETCHINGUPDATE, engine_.fetching() || microvisor_.fetching());
   calls_.set_reason(MV_NETWORKREASON_APPLICATIONERROR, crashes_.any());
+  tell_of_update();
   const bool more = engine_.poll();
   return microvisor_.poll() || more;
+}
+
+void Supervisor::tell_of_update() {
+  if (std::exchange(told_version_, engine_.report_version()) == engine_.report_version()) return;
+  mv_wire_AppReport update;
+  engine_.report(update);
+  const bool on_trial = update.wait == mv_wire_UpdateWait_WAIT_CONFIRMATION;
+  const MvUpdateState state = update.state == mv_wire_AppState_APP_DOWNLOADING ? MV_UPDATESTATE_DOWNLOADING
+                              : update.state == mv_wire_AppState_APP_STAGED    ? MV_UPDATESTATE_STAGED
+                              : on_trial                                       ? MV_UPDATESTATE_TRIAL
+                                                                               : MV_UPDATESTATE_NONE;
+  calls_.set_update_status({state, update.bytes_done, update.bytes_total});
 }
 
 std::uint64_t Supervisor::next_deadline_us() const {

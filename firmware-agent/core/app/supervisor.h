@@ -107,6 +107,7 @@ class Supervisor final : public debug::Supervisor,
   void fill_regions(mv_wire_CrashReport& report);
   void begin_back_off();
   void restart_by_cloud();
+  void tell_of_update();
   void enter(State state);
 
   Clock& clock_;
@@ -135,6 +136,7 @@ class Supervisor final : public debug::Supervisor,
   std::uint64_t restart_at_us_ = 0;  // while crashed
   std::uint32_t back_off_ms_ = 0;    // of the last crash
   std::uint32_t version_ = 0;
+  std::uint32_t told_version_ = 0;  // of the update engine's report, when the application heard of it
 
   // What on_crash and on_reflected noted.
   struct Note {

@@ -109,7 +109,9 @@ MvStatus SystemCalls::open_system_notification(std::uint32_t params, std::uint32
   if (!copy_words<kOpenSystemNotification>(memory_, params, words)) return MV_STATUS_PARAMETERFAULT;
   if (!memory_.writable(handle_out, sizeof(std::uint32_t))) return MV_STATUS_PARAMETERFAULT;
   const auto [centre, tag, source] = words;
-  if (source > MV_SYSTEMNOTIFICATIONSOURCE_UPDATE) return MV_STATUS_INVALIDHANDLE;
+  const bool known =
+      source <= MV_SYSTEMNOTIFICATIONSOURCE_UPDATE || source == MV_SYSTEMNOTIFICATIONSOURCE_UPDATEPROGRESS;
+  if (!known) return MV_STATUS_INVALIDHANDLE;
   const LockGuard guard(lock_);
   if (!notifications_.valid(static_cast<Handle>(centre))) return MV_STATUS_INVALIDHANDLE;
   const Handle handle = system_events_.add(static_cast<Handle>(centre), tag, source);
@@ -149,6 +151,27 @@ MvStatus SystemCalls::confirm_update() {
   confirmed_ = true;
   board_.wake_secure_thread();
   return MV_STATUS_OKAY;
+}
+
+MvStatus SystemCalls::get_update_status(std::uint32_t out) {
+  const LockGuard guard(lock_);
+  std::array<std::uint8_t, 12> bytes;
+  const std::array<std::uint32_t, 3> words = {update_.state, update_.bytes_done, update_.bytes_total};
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    storage::store_u32(std::span(bytes).subspan(4 * i).first<4>(), words[i]);
+  }
+  return memory_.copy_out(out, bytes) ? MV_STATUS_OKAY : MV_STATUS_PARAMETERFAULT;
+}
+
+void SystemCalls::set_update_status(const MvUpdateStatus& status) {
+  const auto tenth = [](const MvUpdateStatus& of) {
+    return of.bytes_total == 0 ? 0 : std::uint64_t{of.bytes_done} * 10 / of.bytes_total;
+  };
+  const LockGuard guard(lock_);
+  const bool news = status.state != update_.state || tenth(status) != tenth(update_);
+  update_ = status;
+  if (!news) return;
+  system_events_.post(notifications_, MV_SYSTEMNOTIFICATIONSOURCE_UPDATEPROGRESS, MV_EVENTTYPE_UPDATEPROGRESS);
 }
 
 MvStatus SystemCalls::get_wake_reason(std::uint32_t out) {

@@ -54,6 +54,7 @@ class SystemCalls final : public Notifier, public link::LinkObserver {
 
   MvStatus restart(std::uint32_t mode);
   MvStatus confirm_update();
+  MvStatus get_update_status(std::uint32_t out);
   MvStatus get_wake_reason(std::uint32_t out);
 
   MvStatus server_logging_init(std::uint32_t buffer, std::uint32_t length);
@@ -74,6 +75,9 @@ class SystemCalls final : public Notifier, public link::LinkObserver {
 
   // True once for each mvConfirmUpdate.
   bool take_confirmation() { return confirmed_.exchange(false); }
+
+  // What mvGetUpdateStatus says from now on; tells who asked for it, if the state or a tenth of the download is new.
+  void set_update_status(const MvUpdateStatus& status);
 
   // Sets or clears one of the reasons that mvGetNetworkReasons shows.
   void set_reason(MvNetworkReason reason, bool applies);
@@ -104,6 +108,7 @@ class SystemCalls final : public Notifier, public link::LinkObserver {
   std::span<const char> device_id_;
   std::atomic<bool> restart_ = false;
   std::atomic<bool> confirmed_ = false;
+  MvUpdateStatus update_{};
   MvWakeReason wake_reason_ = MV_WAKEREASON_COLDBOOT;
   std::uint32_t reasons_ = 0;
   bool connected_ = false;

@@ -37,10 +37,10 @@ class SystemCallsTest : public ::testing::Test {
     return word(out);
   }
 
-  std::uint32_t open_update_events(std::uint32_t centre, std::uint32_t tag) {
+  std::uint32_t open_update_events(std::uint32_t centre, std::uint32_t tag,
+                                   std::uint32_t source = MV_SYSTEMNOTIFICATIONSOURCE_UPDATE) {
     const std::uint32_t out = put({0});
-    EXPECT_EQ(calls_.open_system_notification(put({centre, tag, MV_SYSTEMNOTIFICATIONSOURCE_UPDATE}), out),
-              MV_STATUS_OKAY);
+    EXPECT_EQ(calls_.open_system_notification(put({centre, tag, source}), out), MV_STATUS_OKAY);
     return out;
   }
 
@@ -169,6 +169,29 @@ TEST_F(SystemCallsTest, AClosedCentreDoesNotListenForUpdates) {
   open_update_events(centre, 1);
   ASSERT_EQ(calls_.close_notifications(put({centre})), MV_STATUS_OKAY);
   EXPECT_FALSE(calls_.update_staged());
+}
+
+TEST_F(SystemCallsTest, TellsOfEachTenthOfADownloadAndEachState) {
+  open_update_events(open_centre(7, kRing, 2), 3);
+  open_update_events(open_centre(8, kRing + 0x100, 16), 4, MV_SYSTEMNOTIFICATIONSOURCE_UPDATEPROGRESS);
+  const auto told = [this] {
+    int count = 0;
+    for (std::uint32_t at = 0; at < 16; ++at) count += word(kRing + 0x100 + 16 * at + 8) == MV_EVENTTYPE_UPDATEPROGRESS;
+    return count;
+  };
+  calls_.set_update_status({MV_UPDATESTATE_DOWNLOADING, 0, 1000});
+  calls_.set_update_status({MV_UPDATESTATE_DOWNLOADING, 99, 1000});
+  EXPECT_EQ(told(), 1);
+  calls_.set_update_status({MV_UPDATESTATE_DOWNLOADING, 100, 1000});
+  calls_.set_update_status({MV_UPDATESTATE_STAGED, 100, 1000});
+  EXPECT_EQ(told(), 3);
+  EXPECT_EQ(word(kRing + 8), 0U) << "who asked for staged updates only is told of those only";
+  const std::uint32_t out = put({0, 0, 0});
+  EXPECT_EQ(calls_.get_update_status(out), MV_STATUS_OKAY);
+  EXPECT_EQ(word(out), static_cast<std::uint32_t>(MV_UPDATESTATE_STAGED));
+  EXPECT_EQ(word(out + 4), 100U);
+  EXPECT_EQ(word(out + 8), 1000U);
+  EXPECT_EQ(calls_.get_update_status(kRam + 0x10000 - 8), MV_STATUS_PARAMETERFAULT);
 }
 
 TEST_F(SystemCallsTest, RestartIsLeftToTheSecureThread) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstdio>
 #include <cstring>
 #include <initializer_list>
 #include <stdexcept>
@@ -75,7 +76,7 @@ inline rig::Bytes signed_by(const std::string& body, const std::vector<const Key
 // Of the device kDeviceId, whose CA certificate is "the".
 inline mv_wire_Identity identity_with(std::initializer_list<const KeyPair*> signers) {
   mv_wire_Identity identity = mv_wire_Identity_init_zero;
-  std::strncpy(identity.device_id, kDeviceId, sizeof identity.device_id - 1);
+  std::snprintf(identity.device_id, sizeof identity.device_id, "%s", kDeviceId);
   identity.ca_certificate.size = 3;
   std::memcpy(identity.ca_certificate.bytes, "the", 3);
   for (const KeyPair* signer : signers) {

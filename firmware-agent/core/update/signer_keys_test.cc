@@ -197,7 +197,8 @@ TEST_F(SignerKeysTest, SurvivesEveryPowerCut) {
   wanted.add_remove(one_.id());
   const Bytes message = signed_by(wanted, {&one_, &two_});
   int cuts = 0;
-  for (const auto how : {FakeFlash::Cut::kNotDone, FakeFlash::Cut::kTorn, FakeFlash::Cut::kDone}) {
+  for (const auto how :
+       {FakeFlash::Cut::kNotDone, FakeFlash::Cut::kTornEarly, FakeFlash::Cut::kTornLate, FakeFlash::Cut::kDone}) {
     for (std::uint32_t at = 0;; ++at) {
       SCOPED_TRACE("operation " + std::to_string(at));
       flash_ = base;

@@ -77,3 +77,4 @@ MV_SYSCALL(0x240, mvSetWifiConfig)
 MV_SYSCALL(0x248, mvGetWifiConfig)
 /* Not of the original: */
 MV_SYSCALL(0x250, mvConfirmUpdate)
+MV_SYSCALL(0x258, mvGetUpdateStatus)

@@ -85,6 +85,7 @@ enum MvEventType {
   MV_EVENTTYPE_CHANNELDATAWRITESPACE = 0x3,
   MV_EVENTTYPE_CHANNELNOTCONNECTED = 0x4,
   MV_EVENTTYPE_UPDATEDOWNLOADED = 0x5,
+  MV_EVENTTYPE_UPDATEPROGRESS = 0x100, /* not in the original ABI: mvGetUpdateStatus has something new */
   MV_EVENTTYPE__MAX = 0xffffffff
 };
 
@@ -111,6 +112,7 @@ typedef struct MvExternalFlashHandleOpaque *MvExternalFlashHandle;
 enum MvSystemNotificationSource {
   MV_SYSTEMNOTIFICATIONSOURCE_NETWORK = 0x0,
   MV_SYSTEMNOTIFICATIONSOURCE_UPDATE = 0x1,
+  MV_SYSTEMNOTIFICATIONSOURCE_UPDATEPROGRESS = 0x100, /* not in the original ABI */
   MV_SYSTEMNOTIFICATIONSOURCE__MAX = 0xffffffff
 };
 
@@ -583,6 +585,23 @@ enum MvStatus mvRestart(enum MvRestartMode mode);
  * get it in time, is undone and the one before is put back. Does nothing at other times. Not in the original ABI.
  */
 enum MvStatus mvConfirmUpdate(void);
+
+enum MvUpdateState {
+  MV_UPDATESTATE_NONE = 0x0,
+  MV_UPDATESTATE_DOWNLOADING = 0x1,
+  MV_UPDATESTATE_STAGED = 0x2, /* it waits for mvRestart, if the running bundle's policy lets it */
+  MV_UPDATESTATE_TRIAL = 0x3,  /* what runs is to be confirmed */
+  MV_UPDATESTATE__MAX = 0xffffffff
+};
+
+struct MvUpdateStatus {
+  enum MvUpdateState state;
+  uint32_t bytes_done;  /* of the new application that are there */
+  uint32_t bytes_total; /* 0: not known yet */
+};
+
+/* Where an update is. UPDATEPROGRESS tells of each change of state and each tenth of a download. Not in the original ABI. */
+enum MvStatus mvGetUpdateStatus(struct MvUpdateStatus *status);
 enum MvStatus mvGetWakeReason(enum MvWakeReason *reason);
 
 /* ---- logging ---- */
