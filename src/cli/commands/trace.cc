@@ -67,11 +67,9 @@ void add_trace(Command& root, Program& program) {
   Command& command = root.add("trace", "watch expressions at a line while the application runs on");
   command.describe(
       "Collects expressions of C each time the application reaches a line, without stopping it, and prints them as "
-      "they "
-      "come, with the device's time since it booted. GDB compiles the expressions and prints the values; the device "
-      "only "
-      "reads what they name. Hits that come faster than the link carries them are counted. The debug key is needed, as "
-      "for mvctl debug, and only one of the two at a time.");
+      "they come, with the device's time since it booted. GDB compiles the expressions and prints the values; the "
+      "device only reads what they name. Hits that come faster than the link carries them are counted. The debug key "
+      "is needed, as for mvctl debug, and only one of the two at a time.");
   auto options = std::make_shared<TraceOptions>();
   add_debug_choice(command, options->choice);
   command.option("--at,-a", "PLACE", &options->location, "FILE:LINE, or a function").required();

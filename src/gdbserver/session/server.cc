@@ -127,7 +127,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   // Its first packet has come: LLDB's is another one.
   bool gdb_asks() {
-    std::array<char, 64> begin;
+    std::array<char, 64> begin{};
     const ssize_t size = ::recv(socket_.native_handle(), begin.data(), begin.size(), MSG_PEEK | MSG_DONTWAIT);
     return size > 0 &&
            std::string_view(begin.data(), static_cast<std::size_t>(size)).find("$qSupported") != std::string_view::npos;

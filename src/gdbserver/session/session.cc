@@ -161,11 +161,11 @@ void Session::reply(const std::string& payload) {
 }
 
 // Ends the busy state with a reply, and goes on with what waits.
-void Session::answer(std::string payload) {
+void Session::answer(const std::string& payload) {
   timer_.reset();
   ++ticket_;
   state_ = State::kHalted;
-  reply(std::move(payload));
+  reply(payload);
   pump();
 }
 
@@ -185,9 +185,10 @@ void Session::print(const std::string& text) {
     ++left_out_;
     return;
   }
-  if (const std::size_t missing = std::exchange(left_out_, 0))
+  if (const std::size_t missing = std::exchange(left_out_, 0)) {
     send_(rsp::encode_packet(
         rsp::console(fmt::format("[mvctl] {} pieces of output are missing here: they were not read\n", missing))));
+  }
   send_(rsp::encode_packet(rsp::console(text)));
 }
 

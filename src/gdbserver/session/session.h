@@ -106,7 +106,7 @@ class Session {
   void pump();
   void dispatch(const rsp::Input& input);
   void reply(const std::string& payload);
-  void answer(std::string payload);
+  void answer(const std::string& payload);
   void interrupted();
   void attach();
   void attached(State state);

@@ -33,7 +33,7 @@ void Session::handle(const rsp::FlashDone&) {
   auto content = flash_->take();
   flash_.reset();
   if (!content) return reply(error_reply(content.error()));
-  auto handler = guarded<Loaded>([this](Result<Loaded> loaded) { this->loaded(loaded); }, kLoadSeconds);
+  auto handler = guarded<Loaded>([this](const Result<Loaded>& loaded) { this->loaded(loaded); }, kLoadSeconds);
   target_.load(std::move(*content), std::move(handler));
 }
 

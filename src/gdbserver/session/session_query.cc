@@ -73,10 +73,11 @@ void Session::handle(const rsp::ResumeQuery&) { reply("vCont;c;C;s;S;t;r"); }
 void Session::handle(const rsp::Transfer& command) {
   if (command.object == "features" && command.annex == "target.xml")
     return reply(rsp::transfer(arm::target_description(stop_.registers.has_system), command.offset, command.length));
-  if (command.object == "threads" && command.annex.empty())
+  if (command.object == "threads" && command.annex.empty()) {
     return with_threads([this, command](const auto& threads) {
       return rsp::transfer(thread_document(threads), command.offset, command.length);
     });
+  }
   if (command.object == "memory-map" && command.annex.empty())
     return reply(rsp::transfer(arm::memory_map(target_.regions()), command.offset, command.length));
   if (command.object == "exec-file" && !host_file_.path().empty())

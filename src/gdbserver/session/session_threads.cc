@@ -47,7 +47,7 @@ void Session::identify(std::function<void()> then) {
   threads_.forget();
   running_ = selected_ = rtos::kApplication;
   if (!threads_.any() || stop_.reason == StopReason::kExited) return then();
-  threads_.running(guarded<std::uint32_t>([this, then = std::move(then)](Result<std::uint32_t> id) {
+  threads_.running(guarded<std::uint32_t>([this, then = std::move(then)](const Result<std::uint32_t>& id) {
     running_ = selected_ = id.value_or(rtos::kApplication);
     then();
   }));
@@ -59,33 +59,37 @@ bool Session::runs(const rsp::ThreadId& thread) const {
 
 // Replies with what `action` makes of the threads.
 void Session::with_threads(std::function<std::string(const std::vector<rtos::Thread>&)> action) {
-  if (!threads_.any() || state_ == State::kFailed)
+  if (!threads_.any() || state_ == State::kFailed) {
     return reply(action({rtos::Thread{.id = rtos::kApplication,
                                       .name = "application",
                                       .state = rtos::State::kRunning,
                                       .priority = 0,
                                       .stack_pointer = 0}}));
-  threads_.list(guarded<std::vector<rtos::Thread>>([this, action](Result<std::vector<rtos::Thread>> threads) {
-    if (!threads) return answer(error_reply(threads.error()));
-    if (!threads_.complaint().empty()) pending_notice_ = threads_.complaint();
-    answer(action(*threads));
-  }));
+  }
+  threads_.list(guarded<std::vector<rtos::Thread>>(
+      [this, action = std::move(action)](const Result<std::vector<rtos::Thread>>& threads) {
+        if (!threads) return answer(error_reply(threads.error()));
+        if (!threads_.complaint().empty()) pending_notice_ = threads_.complaint();
+        answer(action(*threads));
+      }));
 }
 
 // Replies with what `action` makes of the selected thread's registers.
 void Session::with_registers(std::function<std::string(const arm::RegisterFile&)> action) {
   if (!another_selected()) return reply(action(stop_.registers));
-  threads_.registers(selected_, stop_.registers,
-                     guarded<arm::RegisterFile>([this, action](Result<arm::RegisterFile> file) {
-                       answer(file ? action(*file) : error_reply(file.error()));
-                     }));
+  threads_.registers(
+      selected_, stop_.registers,
+      guarded<arm::RegisterFile>([this, action = std::move(action)](const Result<arm::RegisterFile>& file) {
+        answer(file ? action(*file) : error_reply(file.error()));
+      }));
 }
 
 std::string Session::thread_document(const std::vector<rtos::Thread>& threads) const {
   std::string out = "<?xml version=\"1.0\"?>\n<threads>\n";
-  for (const rtos::Thread& thread : threads)
+  for (const rtos::Thread& thread : threads) {
     out += fmt::format("<thread id=\"{:x}\" core=\"0\" name=\"{}\">{}</thread>\n", thread.id, escaped(thread.name),
                        escaped(extra_info(thread)));
+  }
   return out + "</threads>\n";
 }
 

@@ -272,9 +272,10 @@ void AgentTarget::read_cached(std::uint32_t address, std::uint32_t length, Handl
 // Keeps what was read. False if nothing of it is new: who asks again only after true comes to an end.
 bool AgentTarget::learn(const wire::AgentRequest& request, const wire::AgentReply& reply) {
   std::size_t news = 0;
-  for (const auto& range : reply.read().ranges())
+  for (const auto& range : reply.read().ranges()) {
     if (range.error() == wire::AGENT_OK && was_asked_for(request, range))
       news += cache_.store(range.address(), span_of(range.data()));
+  }
   return news != 0;
 }
 
@@ -327,6 +328,7 @@ void AgentTarget::gather(std::vector<MemoryCache::Span> pieces, Handler<std::vec
 
 std::vector<Bytes> AgentTarget::known(const std::vector<MemoryCache::Span>& pieces) const {
   std::vector<Bytes> out;
+  out.reserve(pieces.size());
   for (const MemoryCache::Span& piece : pieces)
     out.push_back(cache_.find(piece.address, piece.length).value_or(Bytes{}));
   return out;
@@ -595,9 +597,10 @@ void AgentTarget::on_console(std::function<void(const std::string&)> handler) {
     missing += console.dropped();
     const std::size_t lines = missing == 0 ? text.size() : text.rfind('\n') + 1;
     if (lines != 0) handler(text.substr(0, lines));
-    if (missing != 0 && (lines != 0 || text.empty()))
+    if (missing != 0 && (lines != 0 || text.empty())) {
       handler(fmt::format("[mvctl] {} lines are missing here: the application prints faster than the link carries\n",
                           std::exchange(missing, 0U)));
+    }
     if (lines != text.size()) handler(text.substr(lines));
   };
 }

@@ -41,11 +41,12 @@ CrashTarget::CrashTarget(Crash crash, std::string label, std::optional<ElfImage>
       regions_{kEverything} {}
 
 Stop CrashTarget::last_stop() const {
-  if (!has_fault(crash_))
+  if (!has_fault(crash_)) {
     return {.reason = StopReason::kProgramBreakpoint,
             .registers = crash_.registers,
             .fault = std::nullopt,
             .watch = std::nullopt};
+  }
   return {.reason = StopReason::kFault, .registers = crash_.registers, .fault = crash_.fault, .watch = std::nullopt};
 }
 
@@ -54,31 +55,35 @@ void CrashTarget::detach(Handler<void> handler) { answer<void>(std::move(handler
 
 // The record first: of RAM, the ELF only knows how it began.
 Bytes CrashTarget::known(std::uint32_t address, std::uint32_t length) const {
-  for (const Crash::Memory& memory : crash_.memory)
+  for (const Crash::Memory& memory : crash_.memory) {
     if (const auto bytes = part(memory.bytes, memory.address, address, length); !bytes.empty())
       return {bytes.begin(), bytes.end()};
+  }
   if (!image_) return {};
-  for (const ElfImage::Piece& piece : image_->read_only)
+  for (const ElfImage::Piece& piece : image_->read_only) {
     if (const auto bytes = part(piece.bytes, piece.address, address, length); !bytes.empty())
       return {bytes.begin(), bytes.end()};
+  }
   return {};
 }
 
 std::string CrashTarget::what_is_known() const {
   std::string text;
-  for (std::size_t i = 0; i < crash_.memory.size(); ++i)
+  for (std::size_t i = 0; i < crash_.memory.size(); ++i) {
     text += fmt::format("{}{} bytes of {} from 0x{:08x} on", text.empty() ? "" : ", ", crash_.memory[i].bytes.size(),
                         i < crash_.stack_pieces ? "stack" : "RAM", crash_.memory[i].address);
+  }
   if (text.empty()) text = "no memory";
   return text + (image_ ? ", and flash from the ELF" : "; name the ELF with --elf to have flash as well");
 }
 
 void CrashTarget::read(std::uint32_t address, std::uint32_t length, Handler<Bytes> handler) {
   Bytes bytes = known(address, length);
-  if (bytes.empty() && length != 0)
+  if (bytes.empty() && length != 0) {
     return answer<Bytes>(std::move(handler), failure(ErrorCode::kBadAddress,
                                                      fmt::format("0x{:08x} was not recorded with the crash; known: {}",
                                                                  address, what_is_known())));
+  }
   answer<Bytes>(std::move(handler), std::move(bytes));
 }
 

@@ -14,7 +14,7 @@ enum class ErrorCode : std::uint8_t {
   kBadAddress,  // not the application's memory
   kNotHalted,
   kNoBreakpointFree,
-  kBusy,  // somebody else debugs the device
+  kBusy,           // somebody else debugs the device
   kNoApplication,  // none is installed
   kNotRunning,     // it waits for its restart, for example
   kUnsupported,
