@@ -46,6 +46,16 @@ class Trace : public test::AgentTest {
     return request;
   }
 
+  // As in the other tests, with an application that is slower: each hit of a trace costs a test time.
+  void live(int turns = 20) {
+    for (int i = 0; i < turns; ++i) {
+      agent_.poll();
+      board_.run(50);
+      clock_.now_us += 100;
+    }
+    agent_.poll();
+  }
+
   void begin(wire::AgentRequest request, std::uint32_t sequence = 1) {
     request.set_sequence(sequence);
     send(request);
