@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 
+import on_air
 import report
 from delta import corpus
 from harness import BUILD, FIRMWARE
@@ -18,16 +19,16 @@ CODE_BUDGET, RAM_BUDGET = 12 * 1024, 16 * 1024
 
 
 def ours(old, new):
-    """Bytes of all records."""
+    """Bytes of all records, and of all that the update puts on the link."""
     segments = json.loads(subprocess.run([BUILD / "delta-pair", old, new], check=True, capture_output=True).stdout)
-    return sum(segment["bytes"] for segment in segments)
+    return sum(segment["bytes"] for segment in segments), on_air.update_bytes(segments)
 
 
 def theirs(old, new):
     commands = {
         "bsdiff": ["bsdiff", old, new, "PATCH"],
         "xdelta3": ["xdelta3", "-f", "-9", "-S", "lzma", "-e", "-s", old, new, "PATCH"],
-        "zstd": ["zstd", "-q", "-f", "-19", "--single-thread", f"--patch-from={old}", new, "-o", "PATCH"],
+        "zstd": ["zstd", "-q", "-f", "--ultra", "-22", "--single-thread", f"--patch-from={old}", new, "-o", "PATCH"],
     }
     sizes = {}
     for name, command in commands.items():
@@ -38,10 +39,12 @@ def theirs(old, new):
 
 
 def compare(pair, old, new, budget):
-    size, delta, others = new.stat().st_size, ours(old, new), theirs(old, new)
+    size, others = new.stat().st_size, theirs(old, new)
+    delta, air = ours(old, new)
     percent = 100 * delta / size
     ok = (budget is None or percent <= budget) and delta <= AGAINST_BSDIFF * others["bsdiff"]
-    return {"pair": pair, "image": size, "ours": delta, "percent": round(percent, 2), "budget": budget or ""} | others | {"ok": ok}
+    return {"pair": pair, "image": size, "ours": delta, "percent": round(percent, 2), "budget": budget or "",
+            "on_air": air} | others | {"ok": ok}
 
 
 def decoder():
