@@ -10,13 +10,13 @@ _mvctl_command() {  # what stands below the command $1
     'mvctl keys show') subcommands='' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='@keys' ;;
     'mvctl keys list') subcommands='' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='' ;;
     'mvctl bundle') subcommands='create sign verify diff inspect' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='' ;;
-    'mvctl bundle create') subcommands='' flags='--help -h --out -o --board --key -k --name --version --git-revision --base --debug-auth-pubkey --debug-key --halt-limit --connection-grace-time --minimum-check-in-time --maximum-politeness-time --minimum-kernel-version --minimum-restart-interval --maximum-restart-interval --include-stack-bytes --crash-region --faults --confirm-timeout --security-counter --output --context --quiet -q --verbose -v' arguments='@file' ;;
+    'mvctl bundle create') subcommands='' flags='--help -h --out -o --board --key -k --name --version --git-revision --base --debug-auth-pubkey --debug-key --halt-limit --connection-grace-time --minimum-check-in-time --maximum-politeness-time --minimum-kernel-version --minimum-restart-interval --maximum-restart-interval --include-stack-bytes --crash-region --faults --confirm-timeout --confirm-by --security-counter --output --context --quiet -q --verbose -v' arguments='@file' ;;
     'mvctl bundle sign') subcommands='' flags='--help -h --key -k --out -o --output --context --quiet -q --verbose -v --version' arguments='@file' ;;
     'mvctl bundle verify') subcommands='' flags='--help -h --trust --output --context --quiet -q --verbose -v --version' arguments='@file' ;;
     'mvctl bundle diff') subcommands='' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='@file' ;;
     'mvctl bundle inspect') subcommands='' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='@file' ;;
     'mvctl init') subcommands='' flags='--help -h --board --output --context --quiet -q --verbose -v --version' arguments='@directory' ;;
-    'mvctl deploy') subcommands='' flags='--help -h --device -d --wait -w --timeout --log --force --build-only --bundle-out --elf --board --key -k --name --version --git-revision --base --debug-auth-pubkey --debug-key --halt-limit --connection-grace-time --minimum-check-in-time --maximum-politeness-time --minimum-kernel-version --minimum-restart-interval --maximum-restart-interval --include-stack-bytes --crash-region --faults --confirm-timeout --security-counter --output --context --quiet -q --verbose -v' arguments='@file' ;;
+    'mvctl deploy') subcommands='' flags='--help -h --device -d --wait -w --timeout --log --force --build-only --bundle-out --elf --board --key -k --name --version --git-revision --base --debug-auth-pubkey --debug-key --halt-limit --connection-grace-time --minimum-check-in-time --maximum-politeness-time --minimum-kernel-version --minimum-restart-interval --maximum-restart-interval --include-stack-bytes --crash-region --faults --confirm-timeout --confirm-by --security-counter --output --context --quiet -q --verbose -v' arguments='@file' ;;
     'mvctl debug') subcommands='' flags='--help -h --key -k --elf -e --sign-key --port -p --core --gdb --load --read-only --output --context --quiet -q --verbose -v --version' arguments='@devices' ;;
     'mvctl trace') subcommands='' flags='--help -h --key -k --elf -e --at -a --expr -x --if --count -n --for --output --context --quiet -q --verbose -v --version' arguments='@devices' ;;
     'mvctl crashes') subcommands='list show debug core' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='' ;;
@@ -105,6 +105,7 @@ _mvctl_values() {  # what the option $2 of the command $1 takes; fails for a fla
     'mvctl bundle create --crash-region') values='-' ;;
     'mvctl bundle create --faults') values='capture reflect' ;;
     'mvctl bundle create --confirm-timeout') values='-' ;;
+    'mvctl bundle create --confirm-by') values='contact application' ;;
     'mvctl bundle create --security-counter') values='-' ;;
     'mvctl bundle create --output') values='text json' ;;
     'mvctl bundle create --context') values='@contexts' ;;
@@ -149,6 +150,7 @@ _mvctl_values() {  # what the option $2 of the command $1 takes; fails for a fla
     'mvctl deploy --crash-region') values='-' ;;
     'mvctl deploy --faults') values='capture reflect' ;;
     'mvctl deploy --confirm-timeout') values='-' ;;
+    'mvctl deploy --confirm-by') values='contact application' ;;
     'mvctl deploy --security-counter') values='-' ;;
     'mvctl deploy --output') values='text json' ;;
     'mvctl deploy --context') values='@contexts' ;;

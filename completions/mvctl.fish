@@ -78,7 +78,8 @@ complete -c mvctl -n '__mvctl_at \'mvctl bundle create\'' -l maximum-restart-int
 complete -c mvctl -n '__mvctl_at \'mvctl bundle create\'' -l include-stack-bytes -x -d 'bytes of stack in a crash report'
 complete -c mvctl -n '__mvctl_at \'mvctl bundle create\'' -l crash-region -x -d 'RAM in a crash report, a variable or ADDRESS:LENGTH; up to 4 of them, 768 bytes in all'
 complete -c mvctl -n '__mvctl_at \'mvctl bundle create\'' -l faults -x -a 'capture reflect' -d 'who gets a fault of the application: capture ends it and records a crash, reflect gives it to its own HardFault handler'
-complete -c mvctl -n '__mvctl_at \'mvctl bundle create\'' -l confirm-timeout -x -d 'seconds in which the application must confirm that it works; 0: need not'
+complete -c mvctl -n '__mvctl_at \'mvctl bundle create\'' -l confirm-timeout -x -d 'seconds that the application has, from its first start, to prove that it works; else the bundle before is put back; 0: need not'
+complete -c mvctl -n '__mvctl_at \'mvctl bundle create\'' -l confirm-by -x -a 'contact application' -d 'what proves it: contact (it ran for 10 s and the cloud was reached), or application (it called mvConfirmUpdate)'
 complete -c mvctl -n '__mvctl_at \'mvctl bundle create\'' -l security-counter -x -d 'a device that confirmed a higher one refuses this bundle'
 complete -c mvctl -n '__mvctl_at \'mvctl bundle sign\'' -F
 complete -c mvctl -n '__mvctl_at \'mvctl bundle sign\'' -l key -s k -x -a '(__mvctl_names keys)' -d 'private key: a name of mvctl keys, or a PEM file'
@@ -92,7 +93,7 @@ complete -c mvctl -n '__mvctl_at \'mvctl init\'' -x -a '(__fish_complete_directo
 complete -c mvctl -n '__mvctl_at \'mvctl init\'' -l board -x -d 'board it is for'
 complete -c mvctl -n '__mvctl_at \'mvctl deploy\'' -F
 complete -c mvctl -n '__mvctl_at \'mvctl deploy\'' -l device -s d -x -a '(__mvctl_names devices)' -d 'name, id or unique prefix'
-complete -c mvctl -n '__mvctl_at \'mvctl deploy\'' -l wait -s w -d 'until the device reports that it runs'
+complete -c mvctl -n '__mvctl_at \'mvctl deploy\'' -l wait -s w -d 'until the device reports that it runs, confirmed'
 complete -c mvctl -n '__mvctl_at \'mvctl deploy\'' -l timeout -x -d 'how long to wait'
 complete -c mvctl -n '__mvctl_at \'mvctl deploy\'' -l log -d 'then follow the device\'s log until Ctrl-C'
 complete -c mvctl -n '__mvctl_at \'mvctl deploy\'' -l force -d 'install without asking the running application'
@@ -116,7 +117,8 @@ complete -c mvctl -n '__mvctl_at \'mvctl deploy\'' -l maximum-restart-interval -
 complete -c mvctl -n '__mvctl_at \'mvctl deploy\'' -l include-stack-bytes -x -d 'bytes of stack in a crash report'
 complete -c mvctl -n '__mvctl_at \'mvctl deploy\'' -l crash-region -x -d 'RAM in a crash report, a variable or ADDRESS:LENGTH; up to 4 of them, 768 bytes in all'
 complete -c mvctl -n '__mvctl_at \'mvctl deploy\'' -l faults -x -a 'capture reflect' -d 'who gets a fault of the application: capture ends it and records a crash, reflect gives it to its own HardFault handler'
-complete -c mvctl -n '__mvctl_at \'mvctl deploy\'' -l confirm-timeout -x -d 'seconds in which the application must confirm that it works; 0: need not'
+complete -c mvctl -n '__mvctl_at \'mvctl deploy\'' -l confirm-timeout -x -d 'seconds that the application has, from its first start, to prove that it works; else the bundle before is put back; 0: need not'
+complete -c mvctl -n '__mvctl_at \'mvctl deploy\'' -l confirm-by -x -a 'contact application' -d 'what proves it: contact (it ran for 10 s and the cloud was reached), or application (it called mvConfirmUpdate)'
 complete -c mvctl -n '__mvctl_at \'mvctl deploy\'' -l security-counter -x -d 'a device that confirmed a higher one refuses this bundle'
 complete -c mvctl -n '__mvctl_at \'mvctl debug\'' -x -a '(__mvctl_names devices)'
 complete -c mvctl -n '__mvctl_at \'mvctl debug\'' -l key -s k -x -a '(__mvctl_names keys)' -d 'private debug key: a name from mvctl keys, or a PEM file'

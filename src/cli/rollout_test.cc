@@ -203,7 +203,8 @@ TEST_F(RolloutTest, ARollbackHasACodeOfItsOwnAndTheDevicesReason) {
 
 // What is said of an update, by the JSON of a device.
 std::string said(const nlohmann::ordered_json& update, const char* reported = "2027-01-15T08:00:10.000000Z") {
-  return describe(device_of({{"update", update}, {"app", {{"date_reported", reported}}}}).update, "weather 1.4.3");
+  const nlohmann::ordered_json device = {{"update", update}, {"app", {{"date_reported", reported}}}};
+  return describe(device_of(nlohmann::ordered_json::parse(device.dump())).update, "weather 1.4.3");
 }
 
 TEST(DescribeUpdate, SaysWhatIsLeftAsFarAsItIsKnown) {

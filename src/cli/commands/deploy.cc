@@ -144,9 +144,8 @@ void tell_plan(Output& output, const Device& device, const Ready& bundle, const 
   for (const std::string& layer : plan->layers) output.step("", layer);
 }
 
-// "4,211 bytes sent for an image of 230,488 (1.83 %)"; nothing if the device did not count.
-std::string sent_line(const Device& device, const Answer<UpdatePlan>& plan) {
-  const std::uint64_t sent = device.update.bytes_received;
+// "4,211 bytes sent for an image of 230,488 (1.83 %)"; nothing if that is not known.
+std::string sent_line(std::uint64_t sent, const Answer<UpdatePlan>& plan) {
   if (sent == 0 || !plan) return "";
   return "\n" + grouped(sent) + " bytes sent for an image of " + grouped(plan->content_bytes) + " (" +
          percent(sent, plan->content_bytes) + ")";
@@ -181,9 +180,11 @@ Result deploy(Program& program, CloudClient& cloud, const DeployOptions& options
     const auto running = wait_until_running(cloud, output, {device->sid, bundle->hash, bundle->label, options.timeout});
     if (!running) return tl::make_unexpected(running.error());
     document["state"] = running->state;
-    document["bytes_received"] = running->update.bytes_received;
+    // What runs already is not sent; the device still has the count of when it was.
+    const std::uint64_t sent = device->reported_hash == bundle->hash ? 0 : running->update.bytes_received;
+    document["bytes_received"] = sent;
     text = running->state + "   " + bundle->label + " on " + device->label() + ", " + seconds_since(began) + " in all" +
-           sent_line(*running, plan);
+           sent_line(sent, plan);
   }
   document["milliseconds"] = std::chrono::duration_cast<milliseconds>(Clock::now() - began).count();
   output.result(document, text);
