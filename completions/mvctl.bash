@@ -4,7 +4,7 @@
 _mvctl_command() {  # what stands below the command $1
   subcommands='' flags='' arguments=''
   case "$1" in
-    'mvctl') subcommands='keys bundle init deploy debug trace crashes devices apps logs events signers context emulator completion help' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='' ;;
+    'mvctl') subcommands='keys bundle init deploy debug trace crashes devices apps microvisor logs events signers context emulator completion help' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='' ;;
     'mvctl keys') subcommands='create show list' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='' ;;
     'mvctl keys create') subcommands='' flags='--help -h --private-key --debug-auth-privkey --public-key --debug-auth-pubkey --force --output --context --quiet -q --verbose -v --version' arguments='' ;;
     'mvctl keys show') subcommands='' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='@keys' ;;
@@ -36,6 +36,11 @@ _mvctl_command() {  # what stands below the command $1
     'mvctl apps show') subcommands='' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='@apps' ;;
     'mvctl apps upload') subcommands='' flags='--help -h --name --output --context --quiet -q --verbose -v --version' arguments='@file' ;;
     'mvctl apps delete') subcommands='' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='@apps' ;;
+    'mvctl microvisor') subcommands='list upload deploy delete' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='' ;;
+    'mvctl microvisor list') subcommands='' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='' ;;
+    'mvctl microvisor upload') subcommands='' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='@file' ;;
+    'mvctl microvisor deploy') subcommands='' flags='--help -h --image -i --none --force --trial --wait -w --timeout --output --context --quiet -q --verbose -v --version' arguments='@devices' ;;
+    'mvctl microvisor delete') subcommands='' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='' ;;
     'mvctl logs') subcommands='' flags='--help -h --since --follow -f --no-follow --output --context --quiet -q --verbose -v --version' arguments='@devices' ;;
     'mvctl events') subcommands='' flags='--help -h --device --output --context --quiet -q --verbose -v --version' arguments='' ;;
     'mvctl signers') subcommands='list add delete' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='' ;;
@@ -228,6 +233,20 @@ _mvctl_values() {  # what the option $2 of the command $1 takes; fails for a fla
     'mvctl apps upload --context') values='@contexts' ;;
     'mvctl apps delete --output') values='text json' ;;
     'mvctl apps delete --context') values='@contexts' ;;
+    'mvctl microvisor --output') values='text json' ;;
+    'mvctl microvisor --context') values='@contexts' ;;
+    'mvctl microvisor list --output') values='text json' ;;
+    'mvctl microvisor list --context') values='@contexts' ;;
+    'mvctl microvisor upload --output') values='text json' ;;
+    'mvctl microvisor upload --context') values='@contexts' ;;
+    'mvctl microvisor deploy --image') values='-' ;;
+    'mvctl microvisor deploy -i') values='-' ;;
+    'mvctl microvisor deploy --trial') values='-' ;;
+    'mvctl microvisor deploy --timeout') values='-' ;;
+    'mvctl microvisor deploy --output') values='text json' ;;
+    'mvctl microvisor deploy --context') values='@contexts' ;;
+    'mvctl microvisor delete --output') values='text json' ;;
+    'mvctl microvisor delete --context') values='@contexts' ;;
     'mvctl logs --since') values='-' ;;
     'mvctl logs --output') values='text json' ;;
     'mvctl logs --context') values='@contexts' ;;

@@ -1,7 +1,7 @@
 # fish completion for mvctl
 # Generated from the command tree by scripts/generate-docs: do not edit.
 
-set -g __mvctl_commands 'mvctl' 'mvctl keys' 'mvctl keys create' 'mvctl keys show' 'mvctl keys list' 'mvctl bundle' 'mvctl bundle create' 'mvctl bundle sign' 'mvctl bundle verify' 'mvctl bundle diff' 'mvctl bundle inspect' 'mvctl init' 'mvctl deploy' 'mvctl debug' 'mvctl trace' 'mvctl crashes' 'mvctl crashes list' 'mvctl crashes show' 'mvctl crashes debug' 'mvctl crashes core' 'mvctl devices' 'mvctl devices list' 'mvctl devices show' 'mvctl devices update' 'mvctl devices restart' 'mvctl devices provision' 'mvctl devices delete' 'mvctl apps' 'mvctl apps list' 'mvctl apps show' 'mvctl apps upload' 'mvctl apps delete' 'mvctl logs' 'mvctl events' 'mvctl signers' 'mvctl signers list' 'mvctl signers add' 'mvctl signers delete' 'mvctl context' 'mvctl context create' 'mvctl context use' 'mvctl context list' 'mvctl context show' 'mvctl context delete' 'mvctl emulator' 'mvctl emulator start' 'mvctl emulator run' 'mvctl emulator stop' 'mvctl emulator kill' 'mvctl emulator power-on' 'mvctl emulator modem' 'mvctl emulator console' 'mvctl emulator list' 'mvctl emulator delete' 'mvctl completion' 'mvctl help'
+set -g __mvctl_commands 'mvctl' 'mvctl keys' 'mvctl keys create' 'mvctl keys show' 'mvctl keys list' 'mvctl bundle' 'mvctl bundle create' 'mvctl bundle sign' 'mvctl bundle verify' 'mvctl bundle diff' 'mvctl bundle inspect' 'mvctl init' 'mvctl deploy' 'mvctl debug' 'mvctl trace' 'mvctl crashes' 'mvctl crashes list' 'mvctl crashes show' 'mvctl crashes debug' 'mvctl crashes core' 'mvctl devices' 'mvctl devices list' 'mvctl devices show' 'mvctl devices update' 'mvctl devices restart' 'mvctl devices provision' 'mvctl devices delete' 'mvctl apps' 'mvctl apps list' 'mvctl apps show' 'mvctl apps upload' 'mvctl apps delete' 'mvctl microvisor' 'mvctl microvisor list' 'mvctl microvisor upload' 'mvctl microvisor deploy' 'mvctl microvisor delete' 'mvctl logs' 'mvctl events' 'mvctl signers' 'mvctl signers list' 'mvctl signers add' 'mvctl signers delete' 'mvctl context' 'mvctl context create' 'mvctl context use' 'mvctl context list' 'mvctl context show' 'mvctl context delete' 'mvctl emulator' 'mvctl emulator start' 'mvctl emulator run' 'mvctl emulator stop' 'mvctl emulator kill' 'mvctl emulator power-on' 'mvctl emulator modem' 'mvctl emulator console' 'mvctl emulator list' 'mvctl emulator delete' 'mvctl completion' 'mvctl help'
 
 function __mvctl_at --description 'whether the words so far name the command $argv[1]'
     set -l command mvctl
@@ -34,6 +34,7 @@ complete -c mvctl -n '__mvctl_at \'mvctl\'' -f -a trace -d 'watch expressions at
 complete -c mvctl -n '__mvctl_at \'mvctl\'' -f -a crashes -d 'what devices recorded when their applications crashed'
 complete -c mvctl -n '__mvctl_at \'mvctl\'' -f -a devices -d 'devices: what there is and what it runs'
 complete -c mvctl -n '__mvctl_at \'mvctl\'' -f -a apps -d 'applications that the cloud holds'
+complete -c mvctl -n '__mvctl_at \'mvctl\'' -f -a microvisor -d 'the microvisor itself: images, and updates of devices'
 complete -c mvctl -n '__mvctl_at \'mvctl\'' -f -a logs -d 'the log of a device, as it is written'
 complete -c mvctl -n '__mvctl_at \'mvctl\'' -f -a events -d 'what happens to the devices: links, updates, crashes, debugging'
 complete -c mvctl -n '__mvctl_at \'mvctl\'' -f -a signers -d 'whose bundles the cloud takes'
@@ -178,6 +179,19 @@ complete -c mvctl -n '__mvctl_at \'mvctl apps show\'' -x -a '(__mvctl_names apps
 complete -c mvctl -n '__mvctl_at \'mvctl apps upload\'' -F
 complete -c mvctl -n '__mvctl_at \'mvctl apps upload\'' -l name -x -d 'a unique name for it'
 complete -c mvctl -n '__mvctl_at \'mvctl apps delete\'' -x -a '(__mvctl_names apps)'
+complete -c mvctl -n '__mvctl_at \'mvctl microvisor\'' -f -a list -d 'all images'
+complete -c mvctl -n '__mvctl_at \'mvctl microvisor\'' -f -a upload -d 'send a signed image to the cloud, without giving it to a device'
+complete -c mvctl -n '__mvctl_at \'mvctl microvisor\'' -f -a deploy -d 'update the microvisor of devices'
+complete -c mvctl -n '__mvctl_at \'mvctl microvisor\'' -f -a delete -d 'remove an image from the cloud'
+complete -c mvctl -n '__mvctl_at \'mvctl microvisor upload\'' -F
+complete -c mvctl -n '__mvctl_at \'mvctl microvisor deploy\'' -x -a '(__mvctl_names devices)'
+complete -c mvctl -n '__mvctl_at \'mvctl microvisor deploy\'' -l image -s i -x -d 'which image'
+complete -c mvctl -n '__mvctl_at \'mvctl microvisor deploy\'' -l none -d 'take an order back: the device keeps what it has'
+complete -c mvctl -n '__mvctl_at \'mvctl microvisor deploy\'' -l force -d 'restart without asking the running application'
+complete -c mvctl -n '__mvctl_at \'mvctl microvisor deploy\'' -l trial -x -d 'how long it may take to reach the cloud, 10s to 1h'
+complete -c mvctl -n '__mvctl_at \'mvctl microvisor deploy\'' -l wait -s w -d 'until the devices report that they run it'
+complete -c mvctl -n '__mvctl_at \'mvctl microvisor deploy\'' -l timeout -x -d 'how long to wait'
+complete -c mvctl -n '__mvctl_at \'mvctl microvisor delete\'' -x
 complete -c mvctl -n '__mvctl_at \'mvctl logs\'' -x -a '(__mvctl_names devices)'
 complete -c mvctl -n '__mvctl_at \'mvctl logs\'' -l since -x -d 'begin so long ago (5m, 2h) or at a time (2026-01-31T12:00:00Z)'
 complete -c mvctl -n '__mvctl_at \'mvctl logs\'' -l follow -s f -d 'go on until Ctrl-C (as without it)'
