@@ -28,8 +28,8 @@ FIRMWARE = {
 # What the schemas generate belongs to `wire`; core's platform code may include the shared flash map on the host too.
 SHARED = {"emulator": {"core/platform/flash_map.h"}}
 
-# Tests of the portable core, and what only they use, run on the fakes of the host board.
-FAKES = "boards/host/"
+# Tests of the portable core, and what only they use, run on the fakes of the host board, and on what the host makes.
+FAKES = ("boards/host/", "delta/encoder.h")
 TEST_STEMS = ("_test", "_fuzz", "_fixture", "_rig")
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)

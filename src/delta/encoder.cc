@@ -87,6 +87,7 @@ tl::expected<void, Error> Encoder::encode(Segment& segment, Bytes image, std::sp
     offer(segment, Kind::kCompressed, std::move(record));
   }
 
+  if (matcher_.old().empty()) return {};  // operations on nothing are the bytes themselves
   const Record plain = operations(cut(pieces, segment.place, segment.size), matcher_.old(), image);
   const auto packed = compress(plain);
   if (!packed) return tl::make_unexpected(Error::kOutOfMemory);

@@ -102,10 +102,15 @@ class Trace(TraceTest):
         self.assertEqual([hit["hit"] for hit in hits], [1, 2, 3, 4, 5])
         rounds = [hit["values"][0]["value"] for hit in hits]
         self.assertEqual(rounds, list(range(rounds[0], rounds[0] + 5)))
+        in_step = 0
         for before, after in zip(hits, hits[1:]):
             ticks = after["values"][1]["value"] - before["values"][1]["value"]
-            self.assertAlmostEqual(ticks, 10, delta=3)  # SysTick goes on, in step with the clock
-            self.assertAlmostEqual((after["uptime_us"] - before["uptime_us"]) / 1e4, ticks, delta=3)
+            self.assertAlmostEqual(ticks, 10, delta=3)  # SysTick goes on
+            passed = (after["uptime_us"] - before["uptime_us"]) / 1e4
+            self.assertGreater(passed, ticks - 3)
+            in_step += passed < ticks + 3
+        # In step with the clock, but where the host did not let the device run: ticks it missed are not made up for.
+        self.assertGreater(in_step, 0)
         self.assert_undisturbed()
 
     def test_a_condition_is_evaluated_on_the_device(self):
