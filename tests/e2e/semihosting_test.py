@@ -52,7 +52,7 @@ class Semihosting(ChainTest):
         gdb = GdbPrompt(self.elf, debugger.port)
         self.addCleanup(gdb.close)
         second = 1 + next(i for i, line in enumerate(PROGRAM.splitlines()) if "fputs" in line)
-        gdb.send(f"tbreak {second}")
+        gdb.send(f"tbreak program.c:{second}")  # without the file it is a line of wherever the program stands
         self.assertIn("Temporary breakpoint 1, main", gdb.send("continue"))
         self.assertRegex(gdb.send("next"), r"(?s)and a second line.*for \(idle")
 

@@ -11,7 +11,7 @@ namespace {
 
 // Kinds of records.
 constexpr std::uint8_t kState = 0;
-constexpr std::uint8_t kSizes = 1;
+constexpr std::uint8_t kSizes = 1;    // number: of the update
 constexpr std::uint8_t kKey = 2;      // number: of the update
 constexpr std::uint8_t kOrder = 3;    // number: 1 if it forces
 constexpr std::uint8_t kVerdict = 4;  // number: the error
@@ -71,12 +71,16 @@ bool UpdateJournal::write_sizes(const ContentSizes& sizes) {
   for (std::size_t i = 0; i < sizes.size(); ++i) {
     storage::store_u32(std::span(bytes).subspan(4 * i).first<4>(), sizes[i]);
   }
-  return records_.put(kSizes, 0, bytes);
+  const auto key = records_.find(kKey);
+  return key && records_.put(kSizes, key->number, bytes);
 }
 
 ContentSizes UpdateJournal::sizes() {
   std::array<std::uint8_t, sizeof(ContentSizes)> bytes{};
   ContentSizes sizes{};
+  const auto record = records_.find(kSizes);
+  const auto key = records_.find(kKey);
+  if (!record || !key || record->number != key->number) return sizes;
   if (records_.read(kSizes, bytes) != bytes.size()) return sizes;
   for (std::size_t i = 0; i < sizes.size(); ++i) {
     sizes[i] = storage::load_u32(std::span(bytes).subspan(4 * i).first<4>());
