@@ -14,6 +14,10 @@ find_program(NANOPB_GENERATOR nanopb_generator.py REQUIRED)
 find_program(SYSTEM_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH REQUIRED)
 find_program(PROTOC protoc REQUIRED)
 
+# Schemas import each other, so that each one's code depends on all of them.
+list(TRANSFORM MV_PROTO_NAMES REPLACE "(.+)" "${MV_SCHEMA_ROOT}/wire/proto/\\1.proto" OUTPUT_VARIABLE MV_PROTO_FILES)
+list(TRANSFORM MV_PROTO_NAMES REPLACE "(.+)" "${MV_SCHEMA_ROOT}/wire/proto/\\1.options" OUTPUT_VARIABLE MV_OPTION_FILES)
+
 function(mv_add_nanopb)
   set(sources)
   foreach(name ${MV_PROTO_NAMES})
@@ -22,7 +26,7 @@ function(mv_add_nanopb)
       OUTPUT ${out}.c ${out}.h
       COMMAND ${SYSTEM_PYTHON} ${NANOPB_GENERATOR} -q -e .nanopb -I ${MV_SCHEMA_ROOT} -D ${MV_GENERATED}
               ${MV_SCHEMA_ROOT}/wire/proto/${name}.proto
-      DEPENDS ${MV_SCHEMA_ROOT}/wire/proto/${name}.proto ${MV_SCHEMA_ROOT}/wire/proto/${name}.options
+      DEPENDS ${MV_PROTO_FILES} ${MV_OPTION_FILES}
       WORKING_DIRECTORY ${MV_SCHEMA_ROOT})
     list(APPEND sources ${out}.c)
   endforeach()
@@ -41,7 +45,7 @@ function(mv_add_proto)
     add_custom_command(
       OUTPUT ${out}.cc ${out}.h
       COMMAND ${PROTOC} -I ${MV_SCHEMA_ROOT} --cpp_out=${MV_GENERATED} ${MV_SCHEMA_ROOT}/wire/proto/${name}.proto
-      DEPENDS ${MV_SCHEMA_ROOT}/wire/proto/${name}.proto)
+      DEPENDS ${MV_PROTO_FILES})
     list(APPEND sources ${out}.cc)
   endforeach()
   add_library(mv_proto STATIC ${sources})

@@ -109,7 +109,7 @@ class Device {
   app::CrashStore crashes_;
   StackMeter meter_;
   link::FlashSessionStore sessions_;
-  update::IdentitySignatures signatures_;
+  update::SignerKeys signer_keys_;
   RunControl run_control_;
   CrashPath crash_path_;
   SemihostingLog semihosting_log_;

@@ -20,7 +20,7 @@ namespace mv::app {
 
 class LogBuffer final : public link::LogSource {
  public:
-  static constexpr std::size_t kSize = 16 * 1024;
+  static constexpr std::size_t kSize = 12 * 1024;
   static constexpr std::size_t kReserve = 1024;
 
   LogBuffer(DeviceClock& clock, Lock& lock) : clock_(clock), lock_(lock) {}

@@ -38,6 +38,7 @@ Supervisor::Supervisor(const Ports& ports)
       memory_(ports.memory),
       engine_(ports.engine),
       microvisor_(ports.microvisor),
+      keys_(ports.keys),
       calls_(ports.calls),
       crashes_(ports.crashes),
       log_(ports.log),
@@ -48,6 +49,7 @@ void Supervisor::boot(MvWakeReason reason, bool run_unsigned) {
   boot_reason_ = reason;
   run_unsigned_ = run_unsigned;
   counters_.mount();
+  keys_.mount();
   const auto count = counters_.find(kBootCount);
   boot_count_ = (count ? count->number : 0) + 1;
   counters_.put(kBootCount, boot_count_);
@@ -289,6 +291,29 @@ void Supervisor::on_desired(const mv_wire_Desired& desired) {
   restart_wanted_ = desired.restart_generation;
   engine_.desire(desired);
   microvisor_.desire(desired);
+}
+
+void Supervisor::on_key_change(std::span<const std::uint8_t> message) {
+  update::Sha256 sha;
+  sha.add(message);
+  key_answer_.any = sha.finish(key_answer_.message);
+  if (!key_answer_.any) return;
+  if (!engine_.settled()) {
+    key_answer_.error = mv_wire_KeyChangeError_KEYS_NOT_NOW;
+    return;
+  }
+  const update::Manifest* running = engine_.running();
+  const auto in_use = running != nullptr ? running->signers.view() : std::span<const std::uint64_t>();
+  key_answer_.error = keys_.apply(message, in_use);
+  if (key_answer_.error == mv_wire_KeyChangeError_KEYS_OK) engine_.signers_changed();
+}
+
+void Supervisor::report_keys(mv_wire_KeysReport& out) {
+  keys_.report(out);
+  if (!key_answer_.any) return;
+  out.answered.size = sizeof(update::Hash);
+  std::ranges::copy(key_answer_.message, out.answered.bytes);
+  out.error = key_answer_.error;
 }
 
 void Supervisor::report(mv_wire_AppReport& out) {

@@ -18,6 +18,7 @@
 #include "core/platform/debug_unit.h"
 #include "core/storage/record_store.h"
 #include "core/update/microvisor_updater.h"
+#include "core/update/signer_keys.h"
 #include "core/update/update_engine.h"
 
 namespace mv::app {
@@ -41,6 +42,7 @@ class Supervisor final : public debug::Supervisor,
     debug::ApplicationMemory& memory;
     update::UpdateEngine& engine;
     update::MicrovisorUpdater& microvisor;
+    update::SignerKeys& keys;
     SystemCalls& calls;
     CrashStore& crashes;
     LogBuffer& log;
@@ -84,6 +86,8 @@ class Supervisor final : public debug::Supervisor,
   std::uint32_t report_version() const override {
     return version_ + engine_.report_version() + microvisor_.report_version();
   }
+  void on_key_change(std::span<const std::uint8_t> message) override;
+  void report_keys(mv_wire_KeysReport& out) override;
 
   // update::ApplicationHost
   bool application_runs() override { return state_ == State::kRunning; }
@@ -115,6 +119,7 @@ class Supervisor final : public debug::Supervisor,
   debug::ApplicationMemory& memory_;
   update::UpdateEngine& engine_;
   update::MicrovisorUpdater& microvisor_;
+  update::SignerKeys& keys_;
   SystemCalls& calls_;
   CrashStore& crashes_;
   LogBuffer& log_;
@@ -137,6 +142,14 @@ class Supervisor final : public debug::Supervisor,
   std::uint32_t back_off_ms_ = 0;    // of the last crash
   std::uint32_t version_ = 0;
   std::uint32_t told_version_ = 0;  // of the update engine's report, when the application heard of it
+
+  // What the last change of keys was, and what became of it.
+  struct KeyAnswer {
+    update::Hash message{};  // SHA-256
+    bool any = false;
+    mv_wire_KeyChangeError error = mv_wire_KeyChangeError_KEYS_OK;
+  };
+  KeyAnswer key_answer_;
 
   // What on_crash and on_reflected noted.
   struct Note {

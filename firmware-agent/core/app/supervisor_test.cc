@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "core/image/image_fixture.h"
+#include "core/update/signer_keys_fixture.h"
 #include "core/update/update_rig.h"
 
 namespace mv::app {
@@ -60,11 +61,13 @@ class SupervisorTest : public ::testing::Test {
 
   // Everything of one boot.
   struct Boot {
-    Boot(host::FakeFlash& flash, FakeCloud& cloud, update::SignatureCheck& signatures)
+    Boot(host::FakeFlash& flash, FakeCloud& cloud, update::SignatureCheck& signatures, const mv_wire_Identity& identity)
         : engine({flash, clock, cloud, calls, signatures, "mps2-an505"}),
           microvisor({flash, clock, cloud, calls, crypto, restart, image::fixture::kTarget}),
           crashes(flash),
-          supervisor({flash, clock, application, application, engine, microvisor, calls, crashes, log, application}) {
+          keys(flash, identity),
+          supervisor(
+              {flash, clock, application, application, engine, microvisor, keys, calls, crashes, log, application}) {
       microvisor.boot(supervisor, {});
     }
     host::FakeClock clock;
@@ -80,11 +83,12 @@ class SupervisorTest : public ::testing::Test {
     NoRestart restart;
     update::MicrovisorUpdater microvisor;
     CrashStore crashes;
+    update::SignerKeys keys;
     Supervisor supervisor;
   };
 
   void boot(bool run_unsigned = false) {
-    boot_ = std::make_unique<Boot>(flash_, cloud_, signatures_);
+    boot_ = std::make_unique<Boot>(flash_, cloud_, signatures_, identity_);
     boot_->crashes.mount();
     boot_->supervisor.boot(MV_WAKEREASON_COLDBOOT, run_unsigned);
   }
@@ -157,6 +161,19 @@ class SupervisorTest : public ::testing::Test {
     poll();
   }
 
+  // What the device says to a change of its keys that adds nothing, with this number.
+  mv_wire_KeyChangeError change_keys(std::uint64_t sequence) {
+    wire::KeyChange change;
+    change.set_sequence(sequence);
+    change.set_device_id(update::fixture::kDeviceId);
+    const Bytes message = update::fixture::signed_by(change.SerializeAsString(), {&signer_});
+    boot_->supervisor.on_key_change(message);
+    mv_wire_KeysReport out = mv_wire_KeysReport_init_zero;
+    boot_->supervisor.report_keys(out);
+    EXPECT_EQ(update::fixture::text({out.answered.bytes, out.answered.size}), update::fixture::text(sha256(message)));
+    return out.error;
+  }
+
   std::uint8_t wake_reason() {
     EXPECT_EQ(boot_->calls.get_wake_reason(0x20000000), MV_STATUS_OKAY);
     return boot_->memory.read<std::uint8_t>(0x20000000);
@@ -165,6 +182,9 @@ class SupervisorTest : public ::testing::Test {
   host::FakeFlash flash_{image::fixture::kFlashSize};
   FakeCloud cloud_;
   AcceptAll signatures_;
+  const bool ready_ = (set_up_crypto(), true);  // before the first key
+  const Signer signer_;
+  const mv_wire_Identity identity_ = update::fixture::identity_with({&signer_});
   Bundle bundle_;
   std::unique_ptr<Boot> boot_;
 };
@@ -307,6 +327,40 @@ TEST_F(SupervisorTest, RestartsForAnotherMicrovisorOnceTheDebuggerLetsGo) {
   boot_->supervisor.set_halted(false);
   poll();
   EXPECT_EQ(boot_->restart.reasons.size(), 1U);
+}
+
+TEST_F(SupervisorTest, ChangesItsKeysUnlessTheOldOnesMayBeNeededAgain) {
+  EXPECT_EQ(change_keys(1), mv_wire_KeyChangeError_KEYS_OK);
+  Bundle next = make_bundle({pattern(5000, 2)});
+  next.body.mutable_update()->set_confirm_timeout_sec(600);
+  seal(next);
+  cloud_.add(next);
+  desire(next, 2);
+  ASSERT_EQ(boot_->calls.restart(MV_RESTARTMODE_AUTOAPPLYUPDATE), MV_STATUS_OKAY);
+  poll();
+  ASSERT_EQ(report().wait, mv_wire_UpdateWait_WAIT_CONFIRMATION);
+  EXPECT_EQ(change_keys(2), mv_wire_KeyChangeError_KEYS_NOT_NOW);
+  boot_->engine.confirm();
+  poll();
+  ASSERT_EQ(report().wait, mv_wire_UpdateWait_WAIT_NOTHING);
+  EXPECT_EQ(change_keys(2), mv_wire_KeyChangeError_KEYS_OK);
+  EXPECT_EQ(change_keys(2), mv_wire_KeyChangeError_KEYS_OK) << "the same one again";
+  EXPECT_EQ(change_keys(1), mv_wire_KeyChangeError_KEYS_OLD_SEQUENCE);
+}
+
+TEST_F(SupervisorTest, RefusesWhatIsStagedWhenItsSignerIsNoneAnyMore) {
+  listen_for_updates();
+  const Bundle next = make_bundle({pattern(5000, 2)});
+  cloud_.add(next);
+  desire(next, 2);
+  ASSERT_EQ(report().state, mv_wire_AppState_APP_STAGED);
+  signatures_.is_enough = false;
+  EXPECT_EQ(change_keys(1), mv_wire_KeyChangeError_KEYS_OK);
+  EXPECT_EQ(report().state, mv_wire_AppState_APP_REFUSED);
+  EXPECT_EQ(report().error, mv_wire_UpdateError_UPDATE_UNKNOWN_SIGNER);
+  boot_->calls.restart(MV_RESTARTMODE_AUTOAPPLYUPDATE);
+  poll();
+  EXPECT_EQ(report().state, mv_wire_AppState_APP_REFUSED);
 }
 
 TEST_F(SupervisorTest, RestartsForTheDebuggerAndTellsItWhatRuns) {

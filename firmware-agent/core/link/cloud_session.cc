@@ -47,6 +47,7 @@ void CloudSession::begin(tls::TlsSession& tls) {
   last_sent_us_ = last_heard_us_ = now;
   first_keep_alive_us_ = timing::kLongestKeepAlive;
   keep_alive_owed_ = false;
+  keys_owed_ = false;  // Hello brings them
   pong_deadline_us_ = kNever;
 }
 
@@ -159,11 +160,12 @@ void CloudSession::consumed(Stream stream, std::uint32_t bytes) {
 void CloudSession::take_control(std::span<const std::uint8_t> payload) {
   const auto message = decode_control(payload);
   if (!message) return fail(CloseReason::kProtocol, "a message on the control stream is not a CloudControl");
-  const auto& body = message->message;
-  const bool early = message->which_message != mv_wire_CloudControl_welcome_tag &&
-                     message->which_message != mv_wire_CloudControl_refusal_tag;
+  const auto& body = message->body.message;
+  const auto which = message->body.which_message;
+  const bool early = which != mv_wire_CloudControl_welcome_tag && which != mv_wire_CloudControl_refusal_tag;
   if (early && !welcomed_) return fail(CloseReason::kProtocol, "a message came before Welcome");
-  switch (message->which_message) {
+  if (!message->key_change.empty()) return take_key_change(message->key_change);
+  switch (which) {
     case mv_wire_CloudControl_welcome_tag:
       return take_welcome(body.welcome);
     case mv_wire_CloudControl_desired_tag:
@@ -199,6 +201,11 @@ void CloudSession::take_desired(const mv_wire_Desired& desired) {
   peers_.logs.enable(desired.logging_enabled);
   peers_.update.on_desired(desired);
   report_owed_ = true;
+}
+
+void CloudSession::take_key_change(std::span<const std::uint8_t> message) {
+  peers_.update.on_key_change(message);
+  keys_owed_ = true;
 }
 
 void CloudSession::take_log_ack(std::uint64_t sequence) {

@@ -84,6 +84,7 @@ class CloudSession {
   void take_control(std::span<const std::uint8_t> payload);
   void take_welcome(const mv_wire_Welcome& welcome);
   void take_desired(const mv_wire_Desired& desired);
+  void take_key_change(std::span<const std::uint8_t> message);
   void take_log_ack(std::uint64_t sequence);
   void take_crash_ack(std::uint32_t number);
   void take_refusal(const mv_wire_Refusal& refusal);
@@ -101,6 +102,7 @@ class CloudSession {
   bool send_on(frame::Stream stream);
   bool send_control();
   bool send_keep_alive();
+  bool send_keys();
   bool send_report();
   bool send_crash();
   bool send_event();
@@ -138,6 +140,7 @@ class CloudSession {
   std::uint64_t retry_after_us_ = 0;
   std::uint64_t epoch_ = 0;
 
+  bool keys_owed_ = false;
   bool report_owed_ = false;
   std::uint32_t reported_version_ = 0;
   std::uint64_t log_sent_ = 0;          // newest record sent on this connection

@@ -96,6 +96,8 @@ bool CloudSession::send_hello() {
   hello.has_app = true;
   reported_version_ = peers_.update.report_version();
   peers_.update.report(hello.app);
+  hello.has_keys = true;
+  peers_.update.report_keys(hello.keys);
   hello.log_lost = peers_.logs.lost();
   hello.has_resources = true;
   const tls::PoolUse pool = tls::pool_use();
@@ -146,7 +148,9 @@ bool CloudSession::send_on(Stream stream) {
   }
 }
 
-bool CloudSession::send_control() { return send_keep_alive() || send_report() || send_crash() || send_event(); }
+bool CloudSession::send_control() {
+  return send_keep_alive() || send_keys() || send_report() || send_crash() || send_event();
+}
 
 bool CloudSession::send_keep_alive() {
   if (!keep_alive_owed_) return false;
@@ -156,6 +160,16 @@ bool CloudSession::send_keep_alive() {
   message.message.keep_alive.interval_ms = static_cast<std::uint32_t>(keep_alive_.interval_us() / timing::kMillisecond);
   if (!send_control_message(message)) return false;
   keep_alive_owed_ = false;
+  return true;
+}
+
+bool CloudSession::send_keys() {
+  if (!keys_owed_) return false;
+  mv_wire_DeviceControl message = mv_wire_DeviceControl_init_zero;
+  message.which_message = mv_wire_DeviceControl_keys_tag;
+  peers_.update.report_keys(message.message.keys);
+  if (!send_control_message(message)) return false;
+  keys_owed_ = false;
   return true;
 }
 

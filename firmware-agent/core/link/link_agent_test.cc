@@ -147,6 +147,19 @@ TEST_F(LinkTest, StaysAwayAsLongAsARefusalAsks) {
   EXPECT_TRUE(agent->connected());
 }
 
+TEST_F(LinkTest, BringsAChangeOfKeysAndTheAnswer) {
+  connect();
+  EXPECT_EQ(cloud.hellos.back().keys().threshold(), 0U);
+  wire::CloudControl message;
+  message.set_key_change(std::string(1100, 'k'));
+  cloud.send(message);
+  settle();
+  ASSERT_EQ(update.key_changes, std::vector<std::string>{message.key_change()});
+  ASSERT_EQ(cloud.keys.size(), 1U);
+  EXPECT_EQ(cloud.keys[0].threshold(), 1U);
+  EXPECT_TRUE(agent->connected());
+}
+
 TEST_F(LinkTest, ComesBackWhenTheCloudClosesTheLinkOrTls) {
   connect();
   cloud.close_link(frame::CloseReason::kShuttingDown);

@@ -45,8 +45,13 @@ struct TestUpdate final : link::UpdateControl {
     out.generation = desired.empty() ? 0 : desired.back().generation;
   }
   std::uint32_t report_version() const override { return version; }
+  void on_key_change(std::span<const std::uint8_t> message) override {
+    key_changes.emplace_back(message.begin(), message.end());
+  }
+  void report_keys(mv_wire_KeysReport& out) override { out.threshold = static_cast<std::uint32_t>(key_changes.size()); }
 
   std::vector<mv_wire_Desired> desired;
+  std::vector<std::string> key_changes;
   mv_wire_AppState state = mv_wire_AppState_APP_NONE;
   std::uint32_t version = 1;
 };

@@ -56,10 +56,13 @@ std::size_t encode(const mv_wire_BlobRequest& message, std::span<std::uint8_t> o
   return encode_message(mv_wire_BlobRequest_fields, &message, out);
 }
 
-std::optional<mv_wire_CloudControl> decode_control(std::span<const std::uint8_t> payload) {
-  mv_wire_CloudControl message = mv_wire_CloudControl_init_zero;
+std::optional<ControlMessage> decode_control(std::span<const std::uint8_t> payload) {
+  ControlMessage message{mv_wire_CloudControl_init_zero, {}};
+  message.body.key_change.funcs.decode = note_bytes;
+  message.body.key_change.arg = &message.key_change;
   pb_istream_t stream = pb_istream_from_buffer(payload.data(), payload.size());
-  if (!pb_decode(&stream, mv_wire_CloudControl_fields, &message)) return std::nullopt;
+  if (!pb_decode(&stream, mv_wire_CloudControl_fields, &message.body)) return std::nullopt;
+  message.body.key_change = {};
   return message;
 }
 

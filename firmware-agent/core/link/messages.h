@@ -18,8 +18,13 @@ namespace mv::link {
 std::size_t encode(const mv_wire_DeviceControl& message, std::span<std::uint8_t> out);
 std::size_t encode(const mv_wire_BlobRequest& message, std::span<std::uint8_t> out);
 
+struct ControlMessage {
+  mv_wire_CloudControl body;
+  std::span<const std::uint8_t> key_change;  // points into the payload; empty: it is one of the body's messages
+};
+
 // None: malformed, or longer than the device's limits.
-std::optional<mv_wire_CloudControl> decode_control(std::span<const std::uint8_t> payload);
+std::optional<ControlMessage> decode_control(std::span<const std::uint8_t> payload);
 
 struct BlobChunk {
   std::uint32_t request;

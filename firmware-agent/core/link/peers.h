@@ -16,7 +16,7 @@
 
 namespace mv::link {
 
-// The update engine.
+// The update engine, and the keys whose bundles run.
 class UpdateControl {
  public:
   // What the cloud wants, on every connection and on every change. It may come again as it was.
@@ -28,6 +28,12 @@ class UpdateControl {
   // Changes with each change of the report that the cloud should see. Progress in bytes: a few times a second is
   // enough.
   virtual std::uint32_t report_version() const = 0;
+
+  // A serialised SignedKeyChange, as long as a frame at most. It may come again.
+  virtual void on_key_change(std::span<const std::uint8_t> message) = 0;
+
+  // Fills in what keys there are. Called for Hello, and after each key change.
+  virtual void report_keys(mv_wire_KeysReport& out) = 0;
 
  protected:
   ~UpdateControl() = default;

@@ -127,6 +127,7 @@ void TestCloud::take_control(const frame::Frame& frame) {
     broken = "not a DeviceControl";
   if (message.has_app_report()) reports.push_back(message.app_report());
   if (message.has_keep_alive()) keep_alives.push_back(message.keep_alive());
+  if (message.has_keys()) keys.push_back(message.keys());
   if (message.has_event()) events.push_back(message.event());
   if (message.has_crash()) {
     crashes.push_back(message.crash());

@@ -46,6 +46,7 @@ class TestCloud {
   std::vector<wire::CrashReport> crashes;
   std::vector<wire::DeviceEvent> events;
   std::vector<wire::KeepAliveReport> keep_alives;
+  std::vector<wire::KeysReport> keys;
   std::vector<wire::LogRecord> logs;
   std::vector<wire::BlobRequest> requests;
   std::string debug_bytes;

@@ -49,15 +49,29 @@ std::uint32_t pages_of(std::uint32_t bytes) { return (bytes + kPage - 1) / kPage
 
 bool is_hash(std::size_t size) { return size == sizeof(Hash); }
 
-Check check_signature(const mv_wire_OpaqueManifest& manifest, SignatureCheck& signatures) {
-  const auto result = signatures.check(manifest.signer_id, {manifest.body.bytes, manifest.body.size},
-                                       {manifest.signature.bytes, manifest.signature.size});
-  if (result) return {};
-  if (result.error() == mv_wire_UpdateError_UPDATE_UNKNOWN_SIGNER) {
-    return refuse(result.error(),
-                  {"this device does not know the signer of the bundle: sign it with a provisioned key"});
+Check check_signatures(const mv_wire_OpaqueManifest& manifest, SignatureCheck& check, SignerIds& signers) {
+  std::array<Signature, kMaxSignatures> signatures{};
+  static_assert(std::size(mv_wire_OpaqueManifest{}.extra_signatures) + 1 == kMaxSignatures);
+  std::size_t count = 0;
+  signatures[count++] = {manifest.signer_id, {manifest.signature.bytes, manifest.signature.size}};
+  for (std::size_t i = 0; i < manifest.extra_signatures_count; ++i) {
+    const mv_wire_ExtraSignature& extra = manifest.extra_signatures[i];
+    signatures[count++] = {extra.signer_id, {extra.signature.bytes, extra.signature.size}};
   }
-  return refuse(result.error(), {"the signature of the bundle is wrong: it was changed after it was signed"});
+  const auto found = check.check(std::span(signatures).first(count), {manifest.body.bytes, manifest.body.size});
+  if (found) {
+    signers = *found;
+    return {};
+  }
+  switch (found.error()) {
+    case mv_wire_UpdateError_UPDATE_UNKNOWN_SIGNER:
+      return refuse(found.error(),
+                    {"this device does not know the signer of the bundle: sign it with a provisioned key"});
+    case mv_wire_UpdateError_UPDATE_TOO_FEW_SIGNERS:
+      return refuse(found.error(), {"this device wants more signers of a bundle: sign it with more of its keys"});
+    default:
+      return refuse(found.error(), {"the signature of the bundle is wrong: it was changed after it was signed"});
+  }
 }
 
 Check check_region(const mv_wire_Layer& from, std::size_t index) {
@@ -194,7 +208,7 @@ tl::expected<void, Refusal> parse_manifest(pb_istream_t& file, const Hash& hash,
   if (!pb_decode(&file, mv_wire_OpaqueManifest_fields, &scratch.opaque)) {
     return refuse(mv_wire_UpdateError_UPDATE_BAD_MANIFEST, {"the manifest is malformed or too large for this device"});
   }
-  if (const auto checked = check_signature(scratch.opaque, rules.signatures); !checked) return checked;
+  if (const auto checked = check_signatures(scratch.opaque, rules.signatures, out.signers); !checked) return checked;
   SegmentCollector collector{segments};
   std::array<LayerCollector, kMaxLayers> collectors;
   for (std::size_t i = 0; i < kMaxLayers; ++i) {

@@ -45,6 +45,7 @@ struct Manifest {
 
   std::array<std::uint8_t, 65> debug_key{};
   bool has_debug_key = false;
+  SignerIds signers;                 // keys of this device that signed it
   std::uint32_t halt_limit_sec = 0;  // 0: the agent's default
   std::array<std::uint8_t, 32> build_id{};
   std::size_t build_id_size = 0;

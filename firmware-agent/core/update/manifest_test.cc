@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/update/signer_keys_fixture.h"
 #include "core/update/update_rig.h"
 
 namespace mv::update {
@@ -138,19 +139,22 @@ TEST_F(ManifestTest, RefusesWhatItCannotRead) {
 
 TEST_F(ManifestTest, AcceptsOnlyWhatASignerOfThisDeviceSigned) {
   const Signer owner, stranger;
-  mv_wire_Identity identity = mv_wire_Identity_init_zero;
-  identity.signer_keys_count = 1;
-  identity.signer_keys[0].size = 65;
-  std::ranges::copy(owner.point(), identity.signer_keys[0].bytes);
-  IdentitySignatures signatures(identity);
+  const mv_wire_Identity identity = fixture::identity_with({&owner});
+  host::FakeFlash flash(fixture::kKeysFlash);
+  SignerKeys signatures(flash, identity);
+  signatures.mount();
 
   Bundle bundle = make_bundle({pattern(100, 1)});
-  seal(bundle, &owner);
+  seal(bundle, {&owner});
   EXPECT_EQ(parse(bundle.manifest, signatures, mv_wire_UpdateError_UPDATE_OK), "");
+  EXPECT_EQ(manifest_.signers.count, 1);
 
   Bundle foreign = make_bundle({pattern(100, 1)});
-  seal(foreign, &stranger);
+  seal(foreign, {&stranger});
   EXPECT_NE(parse(foreign.manifest, signatures, mv_wire_UpdateError_UPDATE_UNKNOWN_SIGNER), "");
+  seal(foreign, {&stranger, &owner});
+  EXPECT_EQ(parse(foreign.manifest, signatures, mv_wire_UpdateError_UPDATE_OK), "");
+  EXPECT_EQ(manifest_.signers.view()[0], owner.id());
 
   wire::OpaqueManifest edited;
   ASSERT_TRUE(edited.ParseFromArray(bundle.manifest.data(), static_cast<int>(bundle.manifest.size())));

@@ -15,9 +15,12 @@ constexpr std::string_view kBundlePrefix = {"twlo-mv-manifest-v1\0", 20};
 constexpr std::string_view kChangePrefix = {"mv-key-change-v1\0", 17};
 constexpr std::size_t kSignature = 64;
 
-// The record: sequence (two words), threshold, number of keys, their points.
+// The record: hash of the change, sequence (two words), threshold, number of keys, their points.
 constexpr std::uint8_t kKind = 0;
-constexpr std::size_t kHeader = 10;
+constexpr std::size_t kSequenceAt = sizeof(Hash);
+constexpr std::size_t kThresholdAt = kSequenceAt + 8;
+constexpr std::size_t kCountAt = kThresholdAt + 1;
+constexpr std::size_t kHeader = kCountAt + 1;
 using RecordBytes = std::array<std::uint8_t, kHeader + SignerKeys::kMaxKeys * SignerKeys::kPoint>;
 
 std::span<const std::uint8_t> as_bytes(std::string_view text) {
@@ -64,10 +67,11 @@ bool SignerKeys::load() {
   const std::size_t size = records_.read(kKind, bytes);
   if (size < kHeader) return false;
   Set set;
-  set.sequence = storage::load_u32(std::span(bytes).first<4>()) |
-                 std::uint64_t{storage::load_u32(std::span(bytes).subspan<4, 4>())} << 32U;
-  set.threshold = bytes[8];
-  set.count = bytes[9];
+  std::copy_n(bytes.begin(), set.change.size(), set.change.begin());
+  set.sequence = storage::load_u32(std::span(bytes).subspan<kSequenceAt, 4>()) |
+                 std::uint64_t{storage::load_u32(std::span(bytes).subspan<kSequenceAt + 4, 4>())} << 32U;
+  set.threshold = bytes[kThresholdAt];
+  set.count = bytes[kCountAt];
   const bool plausible = set.count != 0 && set.count <= kMaxKeys && size == kHeader + set.count * kPoint &&
                          set.threshold != 0 && set.threshold <= set.count;
   if (!plausible) return false;
@@ -89,10 +93,11 @@ void SignerKeys::take_from_identity() {
 
 bool SignerKeys::store(const Set& set) {
   RecordBytes bytes{};
-  storage::store_u32(std::span(bytes).first<4>(), static_cast<std::uint32_t>(set.sequence));
-  storage::store_u32(std::span(bytes).subspan<4, 4>(), static_cast<std::uint32_t>(set.sequence >> 32U));
-  bytes[8] = set.threshold;
-  bytes[9] = set.count;
+  std::ranges::copy(set.change, bytes.begin());
+  storage::store_u32(std::span(bytes).subspan<kSequenceAt, 4>(), static_cast<std::uint32_t>(set.sequence));
+  storage::store_u32(std::span(bytes).subspan<kSequenceAt + 4, 4>(), static_cast<std::uint32_t>(set.sequence >> 32U));
+  bytes[kThresholdAt] = set.threshold;
+  bytes[kCountAt] = set.count;
   for (std::size_t i = 0; i < set.count; ++i) {
     std::ranges::copy(set.points[i], bytes.begin() + static_cast<std::ptrdiff_t>(kHeader + i * kPoint));
   }
@@ -105,12 +110,37 @@ const SignerKeys::Point* SignerKeys::find(const Set& set, std::uint64_t id) {
   return found == known.end() ? nullptr : &*found;
 }
 
-tl::expected<void, mv_wire_UpdateError> SignerKeys::check(std::uint64_t signer_id, std::span<const std::uint8_t> body,
-                                                          std::span<const std::uint8_t> signature) {
-  const Point* point = find(set_, signer_id);
-  if (point == nullptr) return tl::make_unexpected(mv_wire_UpdateError_UPDATE_UNKNOWN_SIGNER);
-  if (signed_by(*point, kBundlePrefix, body, signature)) return {};
-  return tl::make_unexpected(mv_wire_UpdateError_UPDATE_BAD_SIGNATURE);
+// A key that is named twice counts once.
+SignerKeys::Tally SignerKeys::tally(std::string_view prefix, std::span<const std::uint8_t> body,
+                                    std::span<const Signature> signatures) const {
+  Tally tally;
+  for (std::size_t i = 0; i < signatures.size(); ++i) {
+    const Signature& each = signatures[i];
+    const bool again =
+        std::ranges::any_of(signatures.first(i), [&](const Signature& other) { return other.key_id == each.key_id; });
+    const Point* point = again ? nullptr : find(set_, each.key_id);
+    if (point == nullptr) continue;
+    if (!signed_by(*point, prefix, body, each.bytes)) {
+      tally.bad = true;
+    } else if (tally.good.count < kMaxSignatures) {
+      tally.good.ids[tally.good.count++] = each.key_id;
+    }
+  }
+  return tally;
+}
+
+tl::expected<SignerIds, mv_wire_UpdateError> SignerKeys::check(std::span<const Signature> signatures,
+                                                               std::span<const std::uint8_t> body) {
+  const Tally found = tally(kBundlePrefix, body, signatures);
+  if (found.bad) return tl::make_unexpected(mv_wire_UpdateError_UPDATE_BAD_SIGNATURE);
+  if (found.good.count == 0) return tl::make_unexpected(mv_wire_UpdateError_UPDATE_UNKNOWN_SIGNER);
+  if (found.good.count < set_.threshold) return tl::make_unexpected(mv_wire_UpdateError_UPDATE_TOO_FEW_SIGNERS);
+  return found.good;
+}
+
+bool SignerKeys::enough(const SignerIds& signers) const {
+  const auto known = std::ranges::count_if(signers.view(), [this](std::uint64_t id) { return contains(id); });
+  return known >= set_.threshold;
 }
 
 bool SignerKeys::is_for_us(const mv_wire_KeyChange& change) const {
@@ -121,21 +151,15 @@ bool SignerKeys::is_for_us(const mv_wire_KeyChange& change) const {
   return change.ca_hash.size == ca.size() && sha.finish(ca) && std::equal(ca.begin(), ca.end(), change.ca_hash.bytes);
 }
 
-// Two signatures by one key count once.
 bool SignerKeys::enough_signed(const mv_wire_SignedKeyChange& message) const {
-  std::uint32_t good = 0;
+  std::array<Signature, std::size(mv_wire_SignedKeyChange{}.signatures)> signatures{};
   for (std::size_t i = 0; i < message.signatures_count; ++i) {
     const mv_wire_KeySignature& each = message.signatures[i];
-    const std::span before(message.signatures, i);
-    const bool again =
-        std::ranges::any_of(before, [&](const mv_wire_KeySignature& other) { return other.key_id == each.key_id; });
-    const Point* point = again ? nullptr : find(set_, each.key_id);
-    if (point != nullptr && signed_by(*point, kChangePrefix, {message.body.bytes, message.body.size},
-                                      {each.signature.bytes, each.signature.size})) {
-      ++good;
-    }
+    signatures[i] = {each.key_id, {each.signature.bytes, each.signature.size}};
   }
-  return good >= set_.threshold;
+  return tally(kChangePrefix, {message.body.bytes, message.body.size},
+               std::span(signatures).first(message.signatures_count))
+             .good.count >= set_.threshold;
 }
 
 mv_wire_KeyChangeError SignerKeys::change_set(Set& set, const mv_wire_KeyChange& change,
@@ -177,13 +201,30 @@ mv_wire_KeyChangeError SignerKeys::apply(std::span<const std::uint8_t> bytes, st
     return mv_wire_KeyChangeError_KEYS_NOT_UNDERSTOOD;
   }
   if (!is_for_us(change)) return mv_wire_KeyChangeError_KEYS_OTHER_DEVICE;
+  Sha256 sha;
+  Hash hash;
+  sha.add({message.body.bytes, message.body.size});
+  if (!sha.finish(hash)) return mv_wire_KeyChangeError_KEYS_NOT_NOW;
+  if (set_.sequence != 0 && hash == set_.change) return mv_wire_KeyChangeError_KEYS_OK;  // its answer was lost
   if (!enough_signed(message)) return mv_wire_KeyChangeError_KEYS_TOO_FEW_SIGNERS;
   if (change.sequence <= set_.sequence) return mv_wire_KeyChangeError_KEYS_OLD_SEQUENCE;
   Set next = set_;
   if (const auto error = change_set(next, change, in_use); error != mv_wire_KeyChangeError_KEYS_OK) return error;
+  next.change = hash;
   if (!store(next)) return mv_wire_KeyChangeError_KEYS_FLASH_FAILED;
   set_ = next;
   return mv_wire_KeyChangeError_KEYS_OK;
+}
+
+void SignerKeys::report(mv_wire_KeysReport& out) const {
+  out.sequence = set_.sequence;
+  out.threshold = set_.threshold;
+  if (set_.sequence != 0) {
+    out.change.size = sizeof(Hash);
+    std::ranges::copy(set_.change, out.change.bytes);
+  }
+  out.keys_count = set_.count;
+  for (std::size_t i = 0; i < set_.count; ++i) out.keys[i] = key_id(set_.points[i]);
 }
 
 }  // namespace mv::update

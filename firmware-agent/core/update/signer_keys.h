@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 #include "core/platform/ports.h"
 #include "core/storage/record_store.h"
@@ -30,12 +31,18 @@ class SignerKeys final : public SignatureCheck {
   // Once, before anything else.
   void mount();
 
-  tl::expected<void, mv_wire_UpdateError> check(std::uint64_t signer_id, std::span<const std::uint8_t> body,
-                                                std::span<const std::uint8_t> signature) override;
+  // SignatureCheck, over "twlo-mv-manifest-v1" NUL body
+  tl::expected<SignerIds, mv_wire_UpdateError> check(std::span<const Signature> signatures,
+                                                     std::span<const std::uint8_t> body) override;
+  bool enough(const SignerIds& signers) const override;
 
-  // Carries out a serialised SignedKeyChange, or says why not; then nothing has changed. `in_use`: the keys that signed
-  // the bundle that runs, which must be enough of what is left; none if no bundle runs.
+  // Carries out a serialised SignedKeyChange, or says why not; then nothing has changed. One that was the last to be
+  // carried out is KEYS_OK again. `in_use`: the keys that signed the bundle that runs, which must be enough of what is
+  // left; none if no bundle runs.
   mv_wire_KeyChangeError apply(std::span<const std::uint8_t> message, std::span<const std::uint64_t> in_use);
+
+  // What this device's keys are, but for what it answered.
+  void report(mv_wire_KeysReport& out) const;
 
   std::uint64_t sequence() const { return set_.sequence; }  // of the last change that was carried out; 0: none
   std::uint32_t threshold() const { return set_.threshold; }
@@ -46,6 +53,7 @@ class SignerKeys final : public SignatureCheck {
   using Point = std::array<std::uint8_t, kPoint>;
 
   struct Set {
+    Hash change{};  // SHA-256 of the body of the change that made it
     std::uint64_t sequence = 0;
     std::uint8_t threshold = 1;
     std::uint8_t count = 0;
@@ -56,6 +64,13 @@ class SignerKeys final : public SignatureCheck {
   void take_from_identity();
   static const Point* find(const Set& set, std::uint64_t id);
   bool is_for_us(const mv_wire_KeyChange& change) const;
+
+  // Of what some keys signed: by which of this device's, and whether one of these did not.
+  struct Tally {
+    SignerIds good;
+    bool bad = false;
+  };
+  Tally tally(std::string_view prefix, std::span<const std::uint8_t> body, std::span<const Signature> signatures) const;
   bool enough_signed(const mv_wire_SignedKeyChange& message) const;
   static mv_wire_KeyChangeError change_set(Set& set, const mv_wire_KeyChange& change,
                                            std::span<const std::uint64_t> in_use);

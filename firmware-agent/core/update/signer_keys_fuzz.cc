@@ -18,7 +18,7 @@ void check(const SignerKeys& keys) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const bool ready = (rig::set_up_crypto(), true);
-  static const fixture::KeyPair one, two;
+  static const rig::Signer one, two;
   static const mv_wire_Identity identity = fixture::identity_with({&one, &two});
   static mv::host::FakeFlash flash(fixture::kKeysFlash);
   (void)ready;

@@ -127,6 +127,14 @@ void UpdateEngine::desire(const mv_wire_Desired& desired) {
   if (same) journal_.write_order(order_);
 }
 
+void UpdateEngine::signers_changed() {
+  const bool checked = step_ == Step::kFetchLayers || step_ == Step::kStaged;
+  if (!checked || rules_.signatures.enough(target_.signers)) return;
+  if (step_ == Step::kStaged) host_->update_withdrawn();
+  refuse(mv_wire_UpdateError_UPDATE_UNKNOWN_SIGNER,
+         {"the keys of this device were changed: it does not know the signer any more"});
+}
+
 // Compares what is wanted with what is under way. True if that changed anything.
 bool UpdateEngine::reconcile() {
   if (!desired_known_) return false;

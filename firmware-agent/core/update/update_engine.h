@@ -84,6 +84,12 @@ class UpdateEngine final : private link::BlobSink {
   // A bundle is being fetched.
   bool fetching() const { return step_ == Step::kFetchManifest || step_ == Step::kFetchLayers; }
 
+  // Neither changing the application nor waiting for the outcome of that.
+  bool settled() const { return !installing() && step_ != Step::kTrial; }
+
+  // A bundle that is fetched or staged is refused if its signers are not enough any more.
+  void signers_changed();
+
   // What the cloud wants; may come again as it was.
   void desire(const mv_wire_Desired& desired);
 

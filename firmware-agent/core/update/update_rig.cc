@@ -46,8 +46,8 @@ Signer::Signer() {
 
 Signer::~Signer() { psa_destroy_key(key_); }
 
-Bytes Signer::sign(const std::string& body) const {
-  const std::string message = std::string("twlo-mv-manifest-v1\0", 20) + body;
+Bytes Signer::sign(const std::string& body, const std::string& prefix) const {
+  const std::string message = prefix + '\0' + body;
   const Hash digest = sha256({message.begin(), message.end()});
   Bytes signature(64);
   std::size_t size = 0;
@@ -90,12 +90,22 @@ void make_original(Bundle& bundle) {
   }
 }
 
-void seal(Bundle& bundle, const Signer* signer) {
+void seal(Bundle& bundle, const std::vector<const Signer*>& signers) {
   wire::OpaqueManifest manifest;
   manifest.set_body(bundle.body.SerializeAsString());
-  manifest.set_signer_id(signer == nullptr ? 1 : signer->id());
-  const Bytes signature = signer == nullptr ? Bytes(64, 1) : signer->sign(manifest.body());
-  manifest.set_signature(signature.data(), signature.size());
+  manifest.set_signer_id(1);
+  manifest.set_signature(std::string(64, 1));
+  for (const Signer* signer : signers) {
+    const Bytes signature = signer->sign(manifest.body());
+    if (signer == signers.front()) {
+      manifest.set_signer_id(signer->id());
+      manifest.set_signature(signature.data(), signature.size());
+    } else {
+      wire::ExtraSignature& extra = *manifest.add_extra_signatures();
+      extra.set_signer_id(signer->id());
+      extra.set_signature(signature.data(), signature.size());
+    }
+  }
   const std::string file = manifest.SerializeAsString();
   bundle.manifest.assign(file.begin(), file.end());
   bundle.hash = sha256(bundle.manifest);

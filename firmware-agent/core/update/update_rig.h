@@ -33,7 +33,8 @@ class Signer {
 
   const std::array<std::uint8_t, 65>& point() const { return point_; }
   std::uint64_t id() const { return key_id(point_); }
-  Bytes sign(const std::string& body) const;
+  // r || s over `prefix`, NUL, `body`.
+  Bytes sign(const std::string& body, const std::string& prefix = "twlo-mv-manifest-v1") const;
 
  private:
   std::uint32_t key_ = 0;
@@ -43,10 +44,13 @@ class Signer {
 // Accepts every signature: the tests that cut the power thousands of times are about flash.
 class AcceptAll final : public SignatureCheck {
  public:
-  tl::expected<void, mv_wire_UpdateError> check(std::uint64_t, std::span<const std::uint8_t>,
-                                                std::span<const std::uint8_t>) override {
+  tl::expected<SignerIds, mv_wire_UpdateError> check(std::span<const Signature>,
+                                                     std::span<const std::uint8_t>) override {
     return {};
   }
+  bool enough(const SignerIds&) const override { return is_enough; }
+
+  bool is_enough = true;
 };
 
 // A bundle: the file `manifest` and its layers.
@@ -62,7 +66,7 @@ void add_layer(Bundle& bundle, std::uint32_t start, std::uint32_t size, const By
 // As the original's tools made it: without sizes of contents and hashes of segments.
 void make_original(Bundle& bundle);
 // Wraps the body and signs it, if there is a signer.
-void seal(Bundle& bundle, const Signer* signer = nullptr);
+void seal(Bundle& bundle, const std::vector<const Signer*>& signers = {});
 // Layers of `contents` at pages one after the other; whatever `edit` wants is done to the body before it is sealed.
 Bundle make_bundle(const std::vector<Bytes>& contents, unsigned politeness_sec = 0);
 // The same, to be confirmed within `confirm_sec`.
