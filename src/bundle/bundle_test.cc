@@ -133,10 +133,60 @@ TEST(Bundle, OnlyATrustedKeysSignatureVerifies) {
   const auto bytes = signed_bundle(*key);
   const auto bundle = Bundle::parse(bytes);
   const std::vector<PublicKey> both{other->public_key(), key->public_key()};
-  EXPECT_EQ(bundle->manifest().verify(both)->id(), key->public_key().id());
+  EXPECT_EQ(bundle->manifest().verify(both)->front().id(), key->public_key().id());
   const Error error = error_of(bundle->manifest().verify(std::span(both).first(1)));
   EXPECT_EQ(error.kind, ErrorKind::kUnknownSigner);
   EXPECT_THAT(error.message, HasSubstr(describe(key->public_key().id())));
+}
+
+TEST(Bundle, MoreThanOneKeyMaySignIt) {
+  const auto key = PrivateKey::generate();
+  const auto other = PrivateKey::generate();
+  const auto bytes = signed_bundle(*key);
+  const auto bundle = Bundle::parse(bytes);
+  auto twice = bundle->manifest().signed_also_with(*other);
+  ASSERT_TRUE(twice);
+  EXPECT_EQ(twice->signatures().size(), 2U);
+  EXPECT_EQ(twice->signer(), key->public_key().id());
+  EXPECT_EQ(twice->signed_also_with(*key)->encoded(), twice->encoded()) << "it has signed already";
+  const std::vector<PublicKey> both{other->public_key(), key->public_key()};
+  EXPECT_EQ(twice->verify(both)->size(), 2U);
+  ASSERT_EQ(twice->verify(std::span(both).first(1))->size(), 1U);
+  EXPECT_EQ(twice->verify(std::span(both).first(1))->front().id(), other->public_key().id());
+  EXPECT_EQ(twice->signed_with(*other)->signatures().size(), 1U);
+  for (std::size_t i = 2; i < kMostSignatures; ++i) twice = twice->signed_also_with(*PrivateKey::generate());
+  EXPECT_EQ(twice->signatures().size(), kMostSignatures);
+  EXPECT_EQ(error_of(twice->signed_also_with(*PrivateKey::generate())).kind, ErrorKind::kTooBig);
+}
+
+TEST(Bundle, ExtraSignaturesThatMakeNoSenseAreRefused) {
+  const auto key = PrivateKey::generate();
+  const auto bytes = signed_bundle(*key);
+  const auto bundle = Bundle::parse(bytes);
+  const auto with = [&](auto edit) {
+    wire::OpaqueManifest outer;
+    const auto& encoded = bundle->manifest().encoded();
+    EXPECT_TRUE(outer.ParseFromArray(encoded.data(), static_cast<int>(encoded.size())));
+    edit(outer);
+    return error_of(Manifest::parse(as_bytes(outer.SerializeAsString()))).message;
+  };
+  const auto add = [](wire::OpaqueManifest& outer, std::uint64_t id, std::size_t size) {
+    wire::ExtraSignature& extra = *outer.add_extra_signatures();
+    extra.set_signer_id(id);
+    extra.set_signature(std::string(size, 's'));
+  };
+  EXPECT_THAT(with([&](auto& outer) { add(outer, 1, 63); }), HasSubstr("not 64 bytes long"));
+  EXPECT_THAT(with([&](auto& outer) { add(outer, key->public_key().id().value, 64); }), HasSubstr("two signatures"));
+  EXPECT_THAT(with([&](auto& outer) {
+                for (std::uint64_t id = 1; id <= 5; ++id) add(outer, id, 64);
+              }),
+              HasSubstr("more than 5"));
+  EXPECT_THAT(with([&](auto& outer) {
+                add(outer, 1, 64);
+                outer.clear_signature();
+                outer.clear_signer_id();
+              }),
+              HasSubstr("not the first"));
 }
 
 TEST(Bundle, AnUnsignedBundleReadsButDoesNotVerify) {

@@ -241,4 +241,17 @@ Expected<Signature> PrivateKey::sign(Bytes message) const {
 Expected<PublicKey> read_public_key(const std::filesystem::path& path) { return read_key<PublicKey>(path); }
 Expected<PrivateKey> read_private_key(const std::filesystem::path& path) { return read_key<PrivateKey>(path); }
 
+Expected<Hash> certificate_hash(const std::filesystem::path& pem) {
+  const auto content = read_file(pem, kLongestPem);
+  if (!content) return tl::unexpected(content.error());
+  const Memory memory = memory_of({reinterpret_cast<const char*>(content->data()), content->size()});
+  const Certificate certificate(PEM_read_bio_X509(memory.get(), nullptr, no_passphrase, nullptr));
+  Hash hash;
+  unsigned size = 0;
+  if (!certificate || X509_digest(certificate.get(), EVP_sha256(), hash.bytes.data(), &size) != 1) {
+    return bad_key(pem.string() + " is no certificate in PEM form", "give the CA certificate of the cloud");
+  }
+  return hash;
+}
+
 }  // namespace mv::bundle

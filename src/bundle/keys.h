@@ -75,6 +75,9 @@ class PrivateKey {
 
 // A key file. Errors: kUnreadable, kBadKey (with the file's name).
 Expected<PublicKey> read_public_key(const std::filesystem::path& path);
+// SHA-256 of the DER form of the first certificate in a PEM file. Errors: kUnreadable, kBadKey.
+Expected<Hash> certificate_hash(const std::filesystem::path& pem);
+
 Expected<PrivateKey> read_private_key(const std::filesystem::path& path);
 
 }  // namespace mv::bundle

@@ -1,13 +1,10 @@
 #include "bundle/manifest.h"
 
-#include <google/protobuf/io/coded_stream.h>
-#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
-#include <google/protobuf/stubs/logging.h>
-
 #include <algorithm>
 #include <string_view>
 
 #include "bundle/manifest_check.h"
+#include "bundle/protobuf.h"
 #include "wire/proto/manifest.pb.h"
 
 namespace mv::bundle {
@@ -18,29 +15,6 @@ constexpr std::string_view kSigningPrefix{"twlo-mv-manifest-v1\0", 20};
 
 tl::unexpected<Error> bad(const std::string& what) {
   return refuse(ErrorKind::kBadManifest, "the manifest " + what, "make the bundle again with mvctl bundle create");
-}
-
-std::vector<std::uint8_t> to_bytes(const std::string& text) { return {text.begin(), text.end()}; }
-std::string to_text(Bytes bytes) { return {bytes.begin(), bytes.end()}; }
-
-// Protobuf reports broken UTF-8 on stderr by itself; the caller's sentence is enough.
-template <typename Message>
-bool parse_message(Message& message, Bytes bytes) {
-  const google::protobuf::LogSilencer silence;
-  return message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
-}
-
-// Fields in the order of their numbers, no maps: the same message always gives the same bytes.
-std::vector<std::uint8_t> serialise(const google::protobuf::MessageLite& message) {
-  const google::protobuf::LogSilencer silence;
-  std::string text;
-  {
-    google::protobuf::io::StringOutputStream stream(&text);
-    google::protobuf::io::CodedOutputStream coded(&stream);
-    coded.SetSerializationDeterministic(true);
-    message.SerializeToCodedStream(&coded);
-  }
-  return to_bytes(text);
 }
 
 std::optional<Hash> to_hash(const std::string& bytes) {
@@ -165,6 +139,31 @@ std::string signed_message(Bytes body) { return std::string(kSigningPrefix) + to
 
 }  // namespace
 
+namespace {
+
+Expected<std::vector<KeySignature>> to_signatures(const wire::OpaqueManifest& outer) {
+  std::vector<KeySignature> signatures;
+  if (outer.signature().empty()) {
+    if (outer.signer_id() != 0) return bad("names a signer but has no signature");
+    if (outer.extra_signatures_size() != 0) return bad("has extra signatures, but not the first");
+    return signatures;
+  }
+  signatures.push_back({KeyId{outer.signer_id()}, to_bytes(outer.signature())});
+  for (const wire::ExtraSignature& extra : outer.extra_signatures()) {
+    signatures.push_back({KeyId{extra.signer_id()}, to_bytes(extra.signature())});
+  }
+  if (signatures.size() > kMostSignatures) return bad("has more than 5 signatures");
+  for (auto each = signatures.begin(); each != signatures.end(); ++each) {
+    if (each->bytes.size() != sizeof(Signature)) return bad("has a signature that is not 64 bytes long");
+    if (std::any_of(signatures.begin(), each, [&](const KeySignature& other) { return other.key == each->key; })) {
+      return bad("has two signatures of one key");
+    }
+  }
+  return signatures;
+}
+
+}  // namespace
+
 Expected<Manifest> Manifest::parse(Bytes encoded, const Limits& limits) {
   if (encoded.size() > limits.manifest_bytes) {
     return refuse(ErrorKind::kTooBig, "the manifest is " + std::to_string(encoded.size()) + " bytes long, at most " +
@@ -178,9 +177,8 @@ Expected<Manifest> Manifest::parse(Bytes encoded, const Limits& limits) {
     return refuse(ErrorKind::kTooBig, "the manifest names " + std::to_string(inner.layers_size()) +
                                           " layers, at most " + std::to_string(limits.layers) + " are taken");
   }
-  if (!outer.signature().empty() && outer.signature().size() != 64)
-    return bad("has a signature that is not 64 bytes long");
-  if (outer.signature().empty() && outer.signer_id() != 0) return bad("names a signer but has no signature");
+  auto signatures = to_signatures(outer);
+  if (!signatures) return tl::unexpected(signatures.error());
   auto body = to_body(inner);
   if (!body) return tl::unexpected(body.error());
   if (auto checked = check_body(*body, limits); !checked) return tl::unexpected(checked.error());
@@ -188,8 +186,7 @@ Expected<Manifest> Manifest::parse(Bytes encoded, const Limits& limits) {
   manifest.body_ = std::move(*body);
   manifest.body_bytes_ = to_bytes(outer.body());
   manifest.encoded_.assign(encoded.begin(), encoded.end());
-  manifest.signature_ = to_bytes(outer.signature());
-  if (!manifest.signature_.empty()) manifest.signer_ = KeyId{outer.signer_id()};
+  manifest.signatures_ = std::move(*signatures);
   return manifest;
 }
 
@@ -210,25 +207,51 @@ Expected<Manifest> Manifest::signed_with(const PrivateKey& key) const {
   if (!parse_message(outer, encoded_)) return bad("is damaged");
   outer.set_signer_id(key.public_key().id().value);
   outer.set_signature(to_text(*signature));
+  outer.clear_extra_signatures();
   return parse(serialise(outer));
 }
 
-Expected<PublicKey> Manifest::verify(std::span<const PublicKey> trusted) const {
-  if (!signer_)
+Expected<Manifest> Manifest::signed_also_with(const PrivateKey& key) const {
+  if (signatures_.empty()) return signed_with(key);
+  const KeyId id = key.public_key().id();
+  const auto is_its = [&](const KeySignature& each) { return each.key == id; };
+  if (std::any_of(signatures_.begin(), signatures_.end(), is_its)) return *this;
+  if (signatures_.size() == kMostSignatures) {
+    return refuse(ErrorKind::kTooBig, "the bundle has 5 signatures, and a device takes no more",
+                  "begin anew: mvctl bundle sign FILE --key KEY");
+  }
+  const auto signature = key.sign(as_bytes(signed_message(body_bytes_)));
+  if (!signature) return tl::unexpected(signature.error());
+  wire::OpaqueManifest outer;
+  if (!parse_message(outer, encoded_)) return bad("is damaged");
+  wire::ExtraSignature& extra = *outer.add_extra_signatures();
+  extra.set_signer_id(id.value);
+  extra.set_signature(to_text(*signature));
+  return parse(serialise(outer));
+}
+
+Expected<std::vector<PublicKey>> Manifest::verify(std::span<const PublicKey> trusted) const {
+  if (signatures_.empty())
     return refuse(ErrorKind::kUnsigned, "the bundle is not signed", "sign it with mvctl bundle sign FILE --key KEY");
-  const auto key = std::find_if(trusted.begin(), trusted.end(), [&](const PublicKey& k) { return k.id() == *signer_; });
-  if (key == trusted.end()) {
-    return refuse(ErrorKind::kUnknownSigner,
-                  "the bundle is signed by key " + describe(*signer_) + ", which is not trusted here",
-                  "sign it with a trusted key, or add this key's public half to the trusted ones");
+  std::vector<PublicKey> good;
+  for (const KeySignature& each : signatures_) {
+    const auto key =
+        std::find_if(trusted.begin(), trusted.end(), [&](const PublicKey& k) { return k.id() == each.key; });
+    if (key == trusted.end()) continue;
+    if (!key->verify(as_bytes(signed_message(body_bytes_)), each.bytes)) {
+      return refuse(
+          ErrorKind::kBadSignature,
+          "the signature of key " + describe(each.key) + " does not fit: the manifest was changed after it was signed",
+          "do not use this bundle; make it again from the sources");
+    }
+    good.push_back(*key);
   }
-  if (!key->verify(as_bytes(signed_message(body_bytes_)), signature_)) {
-    return refuse(
-        ErrorKind::kBadSignature,
-        "the signature of key " + describe(*signer_) + " does not fit: the manifest was changed after it was signed",
-        "do not use this bundle; make it again from the sources");
-  }
-  return *key;
+  if (!good.empty()) return good;
+  const std::string many = signatures_.size() > 1 ? " and others" : "";
+  return refuse(
+      ErrorKind::kUnknownSigner,
+      "the bundle is signed by key " + describe(signatures_.front().key) + many + ", which is not trusted here",
+      "sign it with a trusted key, or add this key's public half to the trusted ones");
 }
 
 }  // namespace mv::bundle

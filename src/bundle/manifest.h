@@ -96,6 +96,12 @@ struct AppBody {
   AppInfo info;
 };
 
+struct KeySignature {
+  KeyId key;
+  std::vector<std::uint8_t> bytes;  // a Signature
+};
+inline constexpr std::size_t kMostSignatures = 5;  // wire/proto/manifest.options: the first and four more
+
 // Exists only if it could be read, is within the limits and does not contradict itself: regions have a size, lie within
 // the board's areas (if a board is named that we know) and do not overlap, hashes and keys have their length, texts are
 // printable.
@@ -107,24 +113,30 @@ class Manifest {
   // An unsigned manifest of this body.
   static Expected<Manifest> from_body(const AppBody& body);
 
-  // The same body, signed (again). Errors: kBadKey.
+  // The same body, signed by this key alone. Errors: kBadKey.
   Expected<Manifest> signed_with(const PrivateKey& key) const;
 
-  // The one of `trusted` that signed it. Errors: kUnsigned, kUnknownSigner, kBadSignature.
-  Expected<PublicKey> verify(std::span<const PublicKey> trusted) const;
+  // The same body with its signatures and one of this key, if there is none yet. Errors: kBadKey, kTooBig.
+  Expected<Manifest> signed_also_with(const PrivateKey& key) const;
+
+  // Those of `trusted` that signed it, at least one. Errors: kUnsigned, kUnknownSigner, kBadSignature.
+  Expected<std::vector<PublicKey>> verify(std::span<const PublicKey> trusted) const;
 
   const AppBody& body() const { return body_; }
   const std::vector<std::uint8_t>& body_bytes() const { return body_bytes_; }
   const std::vector<std::uint8_t>& encoded() const { return encoded_; }
-  Hash hash() const { return sha256(encoded_); }           // what devices and the cloud call the bundle by
-  std::optional<KeyId> signer() const { return signer_; }  // nothing: unsigned
+  Hash hash() const { return sha256(encoded_); }  // what devices and the cloud call the bundle by
+  // Who signed it first; nothing: unsigned.
+  std::optional<KeyId> signer() const {
+    return signatures_.empty() ? std::nullopt : std::optional(signatures_.front().key);
+  }
+  const std::vector<KeySignature>& signatures() const { return signatures_; }
 
  private:
   AppBody body_;
   std::vector<std::uint8_t> body_bytes_;
   std::vector<std::uint8_t> encoded_;
-  std::optional<KeyId> signer_;
-  std::vector<std::uint8_t> signature_;
+  std::vector<KeySignature> signatures_;
 };
 
 }  // namespace mv::bundle

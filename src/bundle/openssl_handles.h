@@ -5,6 +5,7 @@
 #include <openssl/bn.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
+#include <openssl/x509.h>
 
 #include <memory>
 
@@ -24,6 +25,7 @@ using Key = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
 using KeyContext = std::unique_ptr<EVP_PKEY_CTX, Freed<EVP_PKEY_CTX_free>>;
 using DigestContext = std::unique_ptr<EVP_MD_CTX, Freed<EVP_MD_CTX_free>>;
 using Memory = std::unique_ptr<BIO, Freed<free_bio>>;
+using Certificate = std::unique_ptr<X509, Freed<X509_free>>;
 using Number = std::unique_ptr<BIGNUM, Freed<BN_clear_free>>;
 using NumberContext = std::unique_ptr<BN_CTX, Freed<BN_CTX_free>>;
 using Group = std::unique_ptr<EC_GROUP, Freed<EC_GROUP_free>>;

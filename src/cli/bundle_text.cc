@@ -89,6 +89,20 @@ std::string policy_text(const bundle::Policies& p) {
   return text.empty() ? "the defaults" : text;
 }
 
+Json signers_json(const bundle::Manifest& manifest) {
+  Json list = Json::array();
+  for (const bundle::KeySignature& each : manifest.signatures()) list.push_back(bundle::describe(each.key));
+  return list;
+}
+
+std::string signers_text(const bundle::Manifest& manifest) {
+  std::string keys;
+  for (const bundle::KeySignature& each : manifest.signatures()) {
+    keys += (keys.empty() ? "" : " and ") + bundle::describe(each.key);
+  }
+  return keys.empty() ? "no" : "by key " + keys + " (not checked here)";
+}
+
 }  // namespace
 
 Json bundle_json(const bundle::Manifest& manifest) {
@@ -97,6 +111,7 @@ Json bundle_json(const bundle::Manifest& manifest) {
   for (const auto& layer : layers) list.push_back(layer_json(layer));
   return {{"manifest_hash", bundle::hex(manifest.hash())},
           {"signer", manifest.signer() ? Json(bundle::describe(*manifest.signer())) : Json()},
+          {"signers", signers_json(manifest)},
           {"name", info.name},
           {"version", info.version},
           {"git_revision", info.git_revision},
@@ -116,8 +131,7 @@ std::string bundle_text(const bundle::Manifest& manifest, const Output& output) 
   text += line("build id", or_dash(bundle::hex(info.build_id)));
   text += line("counter", std::to_string(info.security_counter));
   text += line("manifest", bundle::hex(manifest.hash()));
-  text += line("signed",
-               manifest.signer() ? "by key " + bundle::describe(*manifest.signer()) + " (not checked here)" : "no");
+  text += line("signed", signers_text(manifest));
   text += line("debugging", debug_text(policies));
   text += line("policies", policy_text(policies)) + "\n";
   Table table({"AREA", "START", "SIZE", "CONTENT", "SHA-256"});

@@ -325,6 +325,11 @@ Answer<ordered_json> CloudClient::upload_microvisor(const std::filesystem::path&
   return upload({target("/Microvisors"), "File", image, image.filename().string(), {}}, progress);
 }
 
+Answer<Device> CloudClient::change_keys(const std::string& device_sid, std::string_view change) {
+  return post("/Devices/" + transport::percent_encode(device_sid) + "/Keys", {{"Change", encode_base64(change)}})
+      .map(device_of);
+}
+
 Answer<Device> CloudClient::order_microvisor(const std::string& device_sid, const FormFields& fields) {
   return post("/Devices/" + transport::percent_encode(device_sid) + "/Microvisor", fields).map(device_of);
 }

@@ -106,6 +106,9 @@ class CloudClient {
   Answer<Device> order_microvisor(const std::string& device_sid, const transport::FormFields& fields);
   Answer<void> delete_microvisor(const std::string& sid);
 
+  // `change`: bytes of a signed change of its keys; empty: takes an order back.
+  Answer<Device> change_keys(const std::string& device_sid, std::string_view change);
+
   Answer<std::vector<nlohmann::ordered_json>> signers();
   Answer<nlohmann::ordered_json> add_signer(const std::string& name, const std::string& public_key_pem);
   Answer<void> delete_signer(const std::string& key_id);

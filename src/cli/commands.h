@@ -27,4 +27,8 @@ void add_help(Command& root, Program& program);
 void add_init(Command& root, Program& program);
 void add_keys(Command& root, Program& program);
 
+// Below a family.
+void add_key_changes(Command& keys, Program& program);
+void add_device_keys(Command& devices, Program& program);
+
 }  // namespace mv::cli

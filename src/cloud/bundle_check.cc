@@ -18,7 +18,7 @@ Result<std::string> check_signature(const bundle::Manifest& manifest, const std:
     if (auto key = bundle::PublicKey::from_point(as_bytes(signer.point))) keys.push_back(*key);
   }
   const auto signer = manifest.verify(keys);
-  if (signer) return bundle::describe(signer->id());
+  if (signer) return bundle::describe(signer->front().id());
   if (signer.error().kind == bundle::ErrorKind::kUnknownSigner) {
     return fail(signer.error().message + ": add the signer's public key with `mvctl signers add`");
   }

@@ -30,6 +30,7 @@ struct SignOptions {
   std::string input;
   std::string output;
   std::string key;
+  bool add = false;
 };
 
 struct DiffOptions {
@@ -40,6 +41,7 @@ struct DiffOptions {
 struct VerifyOptions {
   std::string input;
   std::vector<std::string> trust;
+  std::uint32_t signers = 1;
 };
 
 std::string_view as_text(const std::vector<std::uint8_t>& bytes) {
@@ -56,7 +58,12 @@ tl::expected<bundle::Bundle, Failure> open_bundle(const std::string& path) {
 }
 
 std::string signed_text(const bundle::Manifest& manifest) {
-  return manifest.signer() ? "signed by key " + bundle::describe(*manifest.signer()) : "not signed";
+  if (!manifest.signer()) return "not signed";
+  std::string text = "signed by key ";
+  for (const bundle::KeySignature& each : manifest.signatures()) {
+    text += (text.back() == ' ' ? "" : " and ") + bundle::describe(each.key);
+  }
+  return text;
 }
 
 std::string layer_count(const bundle::Manifest& manifest) {
@@ -93,7 +100,8 @@ Result sign(Program& program, const SignOptions& options) {
   if (!opened) return tl::unexpected(opened.error());
   const auto key = find_private_key(options.key);
   if (!key) return tl::unexpected(key.error());
-  const auto manifest = opened->manifest().signed_with(*key);
+  const auto& unsigned_yet = opened->manifest();
+  const auto manifest = options.add ? unsigned_yet.signed_also_with(*key) : unsigned_yet.signed_with(*key);
   if (!manifest) return tl::unexpected(to_failure(manifest.error()));
   const auto bytes = opened->encode_with(*manifest);
   if (!bytes) return tl::unexpected(to_failure(bytes.error()));
@@ -121,12 +129,22 @@ Result verify(Program& program, const VerifyOptions& options) {
   if (!opened) return tl::unexpected(opened.error());
   const auto keys = trusted_keys(options);
   if (!keys) return tl::unexpected(keys.error());
-  const auto signer = opened->manifest().verify(*keys);
-  if (!signer) return fail(ExitCode::kFailed, options.input + ": " + signer.error().message, signer.error().hint);
+  const auto signers = opened->manifest().verify(*keys);
+  if (!signers) return fail(ExitCode::kFailed, options.input + ": " + signers.error().message, signers.error().hint);
+  if (signers->size() < options.signers) {
+    return fail(ExitCode::kFailed,
+                options.input + ": signed by " + std::to_string(signers->size()) + " trusted key" +
+                    (signers->size() == 1 ? "" : "s") + " of the " + std::to_string(options.signers) + " it takes",
+                "add a signature: mvctl bundle sign " + options.input + " --add --key KEY");
+  }
   Json document = bundle_json(opened->manifest());
   document["verified"] = true;
-  program.output().result(document,
-                          options.input + ": whole, and signed by trusted key " + bundle::describe(signer->id()));
+  std::string names;
+  for (const bundle::PublicKey& signer : *signers) {
+    document["verified_signers"].push_back(bundle::describe(signer.id()));
+    names += (names.empty() ? "" : " and ") + bundle::describe(signer.id());
+  }
+  program.output().result(document, options.input + ": whole, and signed by trusted key " + names);
   return {};
 }
 
@@ -167,15 +185,21 @@ void add_create(Command& bundle, Program& program) {
 
 void add_sign(Command& bundle, Program& program) {
   Command& command = bundle.add("sign", "sign a bundle");
-  command.describe("Replaces the signature if there is one. Also signs bundles that the original tools made.");
+  command.describe(
+      "Replaces the signatures that there are, unless --add keeps them. Also signs bundles that the original tools "
+      "made. "
+      "A device runs a bundle that as many of its keys have signed as it wants: one, until a key change says otherwise "
+      "(mvctl keys change).");
   auto options = std::make_shared<SignOptions>();
   command.argument("BUNDLE", &options->input, "the bundle").complete(Completion::kFile);
   command.option("--key,-k", "KEY", &options->key, "private key: a name of mvctl keys, or a PEM file")
       .required()
       .complete(Completion::kKey);
+  command.flag("--add", options->add, "one more signature, beside those that there are");
   command.option("--out,-o", "FILE", &options->output, "where to write it [default: in place]")
       .complete(Completion::kFile);
   command.example("mvctl bundle sign app.zip --key release", "sign in place");
+  command.example("mvctl bundle sign app.zip --add --key quality", "a second signer");
   command.example("mvctl bundle sign app.zip --key \"$SIGNING_KEY_FILE\" -o signed.zip",
                   "sign a copy, with a key file");
   command.run([options, &program] { return sign(program, *options); });
@@ -189,6 +213,8 @@ void add_verify(Command& bundle, Program& program) {
       .option("--trust", "KEY", &options->trust,
               "a trusted public key, name or file; may be given more than once [default: all keys of mvctl keys]")
       .complete(Completion::kKey);
+  command.option("--signers", "N", &options->signers, "so many different trusted keys must have signed it")
+      .shows_default("1");
   command.example("mvctl bundle verify app.zip", "against all of your own keys");
   command.example("mvctl bundle verify app.zip --trust keys/release.pub.pem", "against one key");
   command.run([options, &program] { return verify(program, *options); });
@@ -198,9 +224,8 @@ void add_diff(Command& bundle, Program& program) {
   Command& command = bundle.add("diff", "show how large an update from one bundle to another is as a delta");
   command.describe(
       "Compares the applications and shows each segment of 32 KiB of the new one as the smallest of same, copy, delta, "
-      "compressed and stored (docs/delta-format.md). A layer that a device with the old bundle has is not sent. "
-      "Updates "
-      "do not use deltas yet: today each layer that differs is sent whole.");
+      "compressed and stored (docs/delta-format.md): what an update sends. A layer that a device with the old bundle "
+      "has is not sent.");
   auto options = std::make_shared<DiffOptions>();
   command.argument("OLD", &options->old, "the bundle that devices run").complete(Completion::kFile);
   command.argument("NEW", &options->wanted, "the bundle they are to run").complete(Completion::kFile);

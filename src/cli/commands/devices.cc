@@ -270,6 +270,7 @@ void add_devices(Command& root, Program& program) {
   add_update(devices, program);
   add_restart(devices, program);
   add_provision(devices, program);
+  add_device_keys(devices, program);
   add_delete(devices, program);
 }
 

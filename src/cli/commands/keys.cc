@@ -1,4 +1,4 @@
-// mvctl keys create|show|list
+// mvctl keys create|show|list; change|sign|inspect stand in key_changes.cc
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -146,6 +146,7 @@ void add_keys(Command& root, Program& program) {
   list.example("mvctl keys list", "names and ids");
   list.example("mvctl keys list --output json", "the same for a program");
   list.run([&program] { return list_keys(program); });
+  add_key_changes(keys, program);
 }
 
 }  // namespace mv::cli

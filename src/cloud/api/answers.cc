@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "cloud/api/device_keys.h"
 #include "cloud/api/microvisors.h"
 #include "cloud/delta/deltas.h"
 #include "cloud/http/form.h"
@@ -240,6 +241,7 @@ Json device_json(Services& services, const Device& device) {
   json["board"] = text_or_null(facts.board);
   json["microvisor_version"] = text_or_null(facts.microvisor_version);
   json["microvisor"] = device_microvisor_json(services, device);
+  json["signer_keys"] = device_keys_json(services, device);
   json["connection"] = connection_json(services, device);
   json["state"] = state_name(report.state);
   json["generation"] = device.desired.generation;

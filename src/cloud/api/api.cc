@@ -147,6 +147,7 @@ Api::Api(Services& services) : services_(services) {
   add_app_routes(entries_);
   add_delta_routes(entries_);
   add_microvisor_routes(entries_);
+  add_device_key_routes(entries_);
   add_device_routes(entries_);
   add_access_routes(entries_);
   add_stream_routes(entries_);

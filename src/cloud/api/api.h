@@ -53,6 +53,7 @@ class Api final : public HttpHandler {
 void add_app_routes(std::vector<Api::Entry>& entries);
 void add_delta_routes(std::vector<Api::Entry>& entries);
 void add_microvisor_routes(std::vector<Api::Entry>& entries);
+void add_device_key_routes(std::vector<Api::Entry>& entries);
 void add_device_routes(std::vector<Api::Entry>& entries);
 void add_access_routes(std::vector<Api::Entry>& entries);
 void add_stream_routes(std::vector<Api::Entry>& entries);

@@ -14,6 +14,7 @@ class CountingLink final : public DeviceLink {
  public:
   LinkStatus status() const override { return {}; }
   void desired_changed() override { ++told; }
+  void key_change_ordered() override { ++told; }
   void device_removed() override {}
   void supersede() override {}
   bool open_debug(DebugClient&) override { return false; }

@@ -41,6 +41,8 @@ class DeviceLink {
   virtual LinkStatus status() const = 0;
   // The desired state in the Store changed: tell the device.
   virtual void desired_changed() = 0;
+  // Likewise of the change of its keys.
+  virtual void key_change_ordered() = 0;
   // The device is no more in the Store: ends the link.
   virtual void device_removed() = 0;
   // A newer connection of the device took over.

@@ -51,6 +51,7 @@ LinkSession::LinkSession(Services& services, Connection& connection, std::string
     : services_(services),
       connection_(connection),
       blobs_(services, [this] { pump(); }),
+      keys_(services, device_),
       started_(services.now()),
       last_heard_(services.now()) {
   device_.sid = std::move(device_id);
@@ -168,6 +169,8 @@ void LinkSession::take_control(std::string_view payload) {
       return take_crash(message.crash());
     case wire::DeviceControl::kEvent:
       return take_event(message.event());
+    case wire::DeviceControl::kKeys:
+      return keys_.take(message.keys());
     case wire::DeviceControl::kKeepAlive:
       return take_keep_alive(message.keep_alive());
     case wire::DeviceControl::MESSAGE_NOT_SET:
@@ -201,6 +204,7 @@ void LinkSession::take_hello(const wire::Hello& hello) {
   record_event(services_, device_, "connection", "online from " + connection_.peer(), "{\"state\":\"online\"}");
   if (booted) record_boot();
   if (state_ != State::kLive) return;  // whoever was told may have closed us
+  if (hello.has_keys()) keys_.take(hello.keys());
   welcome();
   take_report(hello.app());
 }
@@ -211,6 +215,14 @@ void LinkSession::record_boot() {
                    "\",\"boot_count\":" + std::to_string(device_.facts.boot_count) + "}");
 }
 
+void LinkSession::send_key_change() {
+  auto change = keys_.due();
+  if (!change) return;
+  wire::CloudControl message;
+  message.set_key_change(std::move(*change));
+  send_control(message);
+}
+
 void LinkSession::welcome() {
   wire::CloudControl message;
   message.mutable_welcome()->set_wall_time_us(static_cast<std::uint64_t>(services_.now()));
@@ -218,6 +230,7 @@ void LinkSession::welcome() {
   message.mutable_welcome()->set_keep_alive_ms(services_.settings.keep_alive_ms);
   send_control(message);
   send_desired();
+  send_key_change();
   ping_sent_ = services_.now();
   send_frame(Type::kPing, Stream::kControl, write_u64(static_cast<std::uint64_t>(ping_sent_)));
 }
@@ -286,6 +299,8 @@ void LinkSession::take_microvisor_report(const wire::MicrovisorReport& message) 
 }
 
 void LinkSession::take_report(const wire::AppReport& message) {
+  keys_.take(message);
+  send_key_change();
   if (message.has_microvisor()) take_microvisor_report(message.microvisor());
   Report report = to_report(message, services_.now());
   const bool news = worth_an_event(device_.report, report);
@@ -440,6 +455,13 @@ LinkStatus LinkSession::status() const { return status_; }
 void LinkSession::desired_changed() {
   if (state_ != State::kLive) return;
   send_desired();
+  pump();
+}
+
+void LinkSession::key_change_ordered() {
+  if (state_ != State::kLive) return;
+  keys_.ordered();
+  send_key_change();
   pump();
 }
 

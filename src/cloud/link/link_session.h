@@ -13,6 +13,7 @@
 #include "cloud/connection.h"
 #include "cloud/link/blob_sender.h"
 #include "cloud/link/device_link.h"
+#include "cloud/link/key_courier.h"
 #include "cloud/services.h"
 #include "wire/frame.h"
 #include "wire/multiplex.h"
@@ -33,6 +34,7 @@ class LinkSession final : public ConnectionUser, public DeviceLink {
 
   LinkStatus status() const override;
   void desired_changed() override;
+  void key_change_ordered() override;
   void device_removed() override;
   void supersede() override;
   bool open_debug(DebugClient& client) override;
@@ -62,6 +64,7 @@ class LinkSession final : public ConnectionUser, public DeviceLink {
   void record_boot();
   void welcome();
   void send_desired();
+  void send_key_change();
   Stored<void> add_microvisor(wire::Desired& desired);
   void send_control(const wire::CloudControl& message);
   void send_frame(frame::Type type, frame::Stream stream, std::string_view payload);
@@ -86,6 +89,7 @@ class LinkSession final : public ConnectionUser, public DeviceLink {
   frame::Multiplex multiplex_;
   std::deque<std::string> control_out_;
   BlobSender blobs_;
+  KeyCourier keys_;
   std::optional<Blob> microvisor_;      // that the device is to run
   DeviceMicrovisor microvisor_report_;  // the last one; of the other half nothing
   DebugClient* debug_client_ = nullptr;

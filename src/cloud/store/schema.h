@@ -81,6 +81,11 @@ inline constexpr std::array kChanges = {
     "  bytes_done INTEGER NOT NULL DEFAULT 0, bytes_total INTEGER NOT NULL DEFAULT 0,"
     "  error INTEGER NOT NULL DEFAULT 0, detail TEXT NOT NULL DEFAULT ''); "
     "PRAGMA user_version = 6;",
+    "CREATE TABLE device_keys ("
+    "  device_sid TEXT PRIMARY KEY REFERENCES device (sid) ON DELETE CASCADE, change BLOB NOT NULL DEFAULT x'',"
+    "  ordered INTEGER, status INTEGER NOT NULL DEFAULT 0, error INTEGER NOT NULL DEFAULT 0,"
+    "  sequence INTEGER NOT NULL DEFAULT 0, threshold INTEGER NOT NULL DEFAULT 0, keys BLOB NOT NULL DEFAULT x''); "
+    "PRAGMA user_version = 7;",
 };
 
 inline constexpr int kSchemaVersion = 1 + static_cast<int>(kChanges.size());

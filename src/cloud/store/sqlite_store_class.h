@@ -1,5 +1,5 @@
 // The class behind open_sqlite_store. Its methods stand in one file a resource: tokens.cc (with signers), apps.cc,
-// microvisors.cc, devices.cc, device_records.cc (logs, crashes, events).
+// microvisors.cc, device_keys.cc, devices.cc, device_records.cc (logs, crashes, events).
 #pragma once
 
 #include <memory>
@@ -37,6 +37,9 @@ class SqliteStore final : public Store {
   Stored<DeviceMicrovisor> device_microvisor(std::string_view sid) override;
   Stored<void> order_microvisor(std::string_view sid, const DeviceMicrovisor& order) override;
   Stored<void> update_microvisor_report(std::string_view sid, const DeviceMicrovisor& report) override;
+
+  Stored<DeviceKeys> device_keys(std::string_view sid) override;
+  Stored<void> update_device_keys(std::string_view sid, const DeviceKeys& keys) override;
 
   Stored<void> add_device(const Device& device) override;
   Stored<Device> device(std::string_view sid) override;

@@ -95,6 +95,22 @@ struct DeviceMicrovisor {
   std::string detail{};
 };
 
+// Whose bundles a device runs, as it said last, and the change of that which was ordered last.
+struct DeviceKeys {
+  enum class Status { kNone = 0, kPending = 1, kDone = 2, kRefused = 3 };
+
+  std::string change{};  // a serialised wire::SignedKeyChange
+  std::optional<Microseconds> ordered{};
+  Status status = Status::kNone;
+  int error = 0;  // wire::KeyChangeError: why it is refused, or waits
+
+  std::uint64_t sequence = 0;   // of the last change that was carried out
+  std::uint32_t threshold = 0;  // 0: the device has never said
+  std::string keys{};           // their ids, 8 bytes each, big-endian
+
+  friend bool operator==(const DeviceKeys&, const DeviceKeys&) = default;
+};
+
 // What the cloud wants of a device: the fields of wire::Desired.
 struct Desired {
   std::uint64_t generation = 0;  // rises with each order: an app to run, or force
@@ -236,6 +252,10 @@ class Store {
   // Each stores its half of the record.
   virtual Stored<void> order_microvisor(std::string_view sid, const DeviceMicrovisor& order) = 0;
   virtual Stored<void> update_microvisor_report(std::string_view sid, const DeviceMicrovisor& report) = 0;
+
+  // Empty if nothing is known.
+  virtual Stored<DeviceKeys> device_keys(std::string_view sid) = 0;
+  virtual Stored<void> update_device_keys(std::string_view sid, const DeviceKeys& keys) = 0;
 
   virtual Stored<void> add_device(const Device& device) = 0;
   virtual Stored<Device> device(std::string_view sid) = 0;
