@@ -1,7 +1,7 @@
 # fish completion for mvctl
 # Generated from the command tree by scripts/generate-docs: do not edit.
 
-set -g __mvctl_commands 'mvctl' 'mvctl keys' 'mvctl keys create' 'mvctl keys show' 'mvctl keys list' 'mvctl bundle' 'mvctl bundle create' 'mvctl bundle sign' 'mvctl bundle verify' 'mvctl bundle diff' 'mvctl bundle inspect' 'mvctl init' 'mvctl deploy' 'mvctl debug' 'mvctl trace' 'mvctl crashes' 'mvctl crashes list' 'mvctl crashes show' 'mvctl crashes debug' 'mvctl crashes core' 'mvctl devices' 'mvctl devices list' 'mvctl devices show' 'mvctl devices update' 'mvctl devices restart' 'mvctl devices provision' 'mvctl devices delete' 'mvctl apps' 'mvctl apps list' 'mvctl apps show' 'mvctl apps upload' 'mvctl apps delete' 'mvctl microvisor' 'mvctl microvisor list' 'mvctl microvisor upload' 'mvctl microvisor deploy' 'mvctl microvisor delete' 'mvctl logs' 'mvctl events' 'mvctl signers' 'mvctl signers list' 'mvctl signers add' 'mvctl signers delete' 'mvctl context' 'mvctl context create' 'mvctl context use' 'mvctl context list' 'mvctl context show' 'mvctl context delete' 'mvctl emulator' 'mvctl emulator start' 'mvctl emulator run' 'mvctl emulator stop' 'mvctl emulator kill' 'mvctl emulator power-on' 'mvctl emulator modem' 'mvctl emulator console' 'mvctl emulator list' 'mvctl emulator delete' 'mvctl completion' 'mvctl help'
+set -g __mvctl_commands 'mvctl' 'mvctl keys' 'mvctl keys create' 'mvctl keys show' 'mvctl keys list' 'mvctl keys change' 'mvctl keys sign' 'mvctl keys inspect' 'mvctl bundle' 'mvctl bundle create' 'mvctl bundle sign' 'mvctl bundle verify' 'mvctl bundle diff' 'mvctl bundle inspect' 'mvctl init' 'mvctl deploy' 'mvctl debug' 'mvctl trace' 'mvctl crashes' 'mvctl crashes list' 'mvctl crashes show' 'mvctl crashes debug' 'mvctl crashes core' 'mvctl devices' 'mvctl devices list' 'mvctl devices show' 'mvctl devices update' 'mvctl devices restart' 'mvctl devices provision' 'mvctl devices keys' 'mvctl devices delete' 'mvctl apps' 'mvctl apps list' 'mvctl apps show' 'mvctl apps upload' 'mvctl apps delete' 'mvctl microvisor' 'mvctl microvisor list' 'mvctl microvisor upload' 'mvctl microvisor deploy' 'mvctl microvisor delete' 'mvctl logs' 'mvctl events' 'mvctl signers' 'mvctl signers list' 'mvctl signers add' 'mvctl signers delete' 'mvctl context' 'mvctl context create' 'mvctl context use' 'mvctl context list' 'mvctl context show' 'mvctl context delete' 'mvctl emulator' 'mvctl emulator start' 'mvctl emulator run' 'mvctl emulator stop' 'mvctl emulator kill' 'mvctl emulator power-on' 'mvctl emulator modem' 'mvctl emulator console' 'mvctl emulator list' 'mvctl emulator delete' 'mvctl completion' 'mvctl help'
 
 function __mvctl_at --description 'whether the words so far name the command $argv[1]'
     set -l command mvctl
@@ -50,11 +50,25 @@ complete -c mvctl -l version -d 'print the version and end'
 complete -c mvctl -n '__mvctl_at \'mvctl keys\'' -f -a create -d 'make a P-256 key pair'
 complete -c mvctl -n '__mvctl_at \'mvctl keys\'' -f -a show -d 'show a public key and its id'
 complete -c mvctl -n '__mvctl_at \'mvctl keys\'' -f -a list -d 'list the keys of this user'
+complete -c mvctl -n '__mvctl_at \'mvctl keys\'' -f -a change -d 'make a change of the keys whose bundles devices run'
+complete -c mvctl -n '__mvctl_at \'mvctl keys\'' -f -a sign -d 'sign a change of keys, beside those who signed it before'
+complete -c mvctl -n '__mvctl_at \'mvctl keys\'' -f -a inspect -d 'show what a change of keys does, and who has signed it'
 complete -c mvctl -n '__mvctl_at \'mvctl keys create\'' -x
 complete -c mvctl -n '__mvctl_at \'mvctl keys create\'' -l private-key -l debug-auth-privkey -r -F -d 'write the private half here'
 complete -c mvctl -n '__mvctl_at \'mvctl keys create\'' -l public-key -l debug-auth-pubkey -r -F -d 'write the public half here'
 complete -c mvctl -n '__mvctl_at \'mvctl keys create\'' -l force -d 'replace a pair that is there'
 complete -c mvctl -n '__mvctl_at \'mvctl keys show\'' -x -a '(__mvctl_names keys)'
+complete -c mvctl -n '__mvctl_at \'mvctl keys change\'' -l out -s o -r -F -d 'where to write it'
+complete -c mvctl -n '__mvctl_at \'mvctl keys change\'' -l add -x -a '(__mvctl_names keys)' -d 'a public key to add: name or PEM file; up to 4 times'
+complete -c mvctl -n '__mvctl_at \'mvctl keys change\'' -l remove -x -a '(__mvctl_names keys)' -d 'a key to remove: its id, name or PEM file; up to 8 times'
+complete -c mvctl -n '__mvctl_at \'mvctl keys change\'' -l threshold -x -d 'so many keys must sign a bundle, and a change'
+complete -c mvctl -n '__mvctl_at \'mvctl keys change\'' -l key -s k -x -a '(__mvctl_names keys)' -d 'private key that signs: name or PEM file; up to 4 times'
+complete -c mvctl -n '__mvctl_at \'mvctl keys change\'' -l device -x -d 'only for this device'
+complete -c mvctl -n '__mvctl_at \'mvctl keys change\'' -l ca -r -F -d 'for every device of this CA: its certificate in PEM form'
+complete -c mvctl -n '__mvctl_at \'mvctl keys change\'' -l sequence -x -d 'its number, above that of every change before'
+complete -c mvctl -n '__mvctl_at \'mvctl keys sign\'' -F
+complete -c mvctl -n '__mvctl_at \'mvctl keys sign\'' -l key -s k -x -a '(__mvctl_names keys)' -d 'private key that signs: name or PEM file'
+complete -c mvctl -n '__mvctl_at \'mvctl keys inspect\'' -F
 complete -c mvctl -n '__mvctl_at \'mvctl bundle\'' -f -a create -d 'make a bundle from a linked application'
 complete -c mvctl -n '__mvctl_at \'mvctl bundle\'' -f -a sign -d 'sign a bundle'
 complete -c mvctl -n '__mvctl_at \'mvctl bundle\'' -f -a verify -d 'check that a bundle is whole and signed by a trusted key'
@@ -84,9 +98,11 @@ complete -c mvctl -n '__mvctl_at \'mvctl bundle create\'' -l confirm-by -x -a 'c
 complete -c mvctl -n '__mvctl_at \'mvctl bundle create\'' -l security-counter -x -d 'a device that confirmed a higher one refuses this bundle'
 complete -c mvctl -n '__mvctl_at \'mvctl bundle sign\'' -F
 complete -c mvctl -n '__mvctl_at \'mvctl bundle sign\'' -l key -s k -x -a '(__mvctl_names keys)' -d 'private key: a name of mvctl keys, or a PEM file'
+complete -c mvctl -n '__mvctl_at \'mvctl bundle sign\'' -l add -d 'one more signature, beside those that there are'
 complete -c mvctl -n '__mvctl_at \'mvctl bundle sign\'' -l out -s o -r -F -d 'where to write it [default: in place]'
 complete -c mvctl -n '__mvctl_at \'mvctl bundle verify\'' -F
 complete -c mvctl -n '__mvctl_at \'mvctl bundle verify\'' -l trust -x -a '(__mvctl_names keys)' -d 'a trusted public key, name or file; may be given more than once [default: all keys of mvctl keys]'
+complete -c mvctl -n '__mvctl_at \'mvctl bundle verify\'' -l signers -x -d 'so many different trusted keys must have signed it'
 complete -c mvctl -n '__mvctl_at \'mvctl bundle diff\'' -F
 complete -c mvctl -n '__mvctl_at \'mvctl bundle diff\'' -F
 complete -c mvctl -n '__mvctl_at \'mvctl bundle inspect\'' -F
@@ -160,6 +176,7 @@ complete -c mvctl -n '__mvctl_at \'mvctl devices\'' -f -a show -d 'one device'
 complete -c mvctl -n '__mvctl_at \'mvctl devices\'' -f -a update -d 'change a device\'s name or logging'
 complete -c mvctl -n '__mvctl_at \'mvctl devices\'' -f -a restart -d 'restart the application of a device'
 complete -c mvctl -n '__mvctl_at \'mvctl devices\'' -f -a provision -d 'make the identity of a new device'
+complete -c mvctl -n '__mvctl_at \'mvctl devices\'' -f -a keys -d 'whose bundles a device runs, and changes of that'
 complete -c mvctl -n '__mvctl_at \'mvctl devices\'' -f -a delete -d 'remove a device from the cloud, with its logs and crashes'
 complete -c mvctl -n '__mvctl_at \'mvctl devices show\'' -x -a '(__mvctl_names devices)'
 complete -c mvctl -n '__mvctl_at \'mvctl devices update\'' -x -a '(__mvctl_names devices)'
@@ -169,6 +186,11 @@ complete -c mvctl -n '__mvctl_at \'mvctl devices restart\'' -x -a '(__mvctl_name
 complete -c mvctl -n '__mvctl_at \'mvctl devices provision\'' -x
 complete -c mvctl -n '__mvctl_at \'mvctl devices provision\'' -l board -x -d 'board it is'
 complete -c mvctl -n '__mvctl_at \'mvctl devices provision\'' -l out -s o -r -F -d 'where the identity goes'
+complete -c mvctl -n '__mvctl_at \'mvctl devices keys\'' -x -a '(__mvctl_names devices)'
+complete -c mvctl -n '__mvctl_at \'mvctl devices keys\'' -l change -r -F -d 'give it this change: a file of mvctl keys change'
+complete -c mvctl -n '__mvctl_at \'mvctl devices keys\'' -l none -d 'take an order back that it has not carried out'
+complete -c mvctl -n '__mvctl_at \'mvctl devices keys\'' -l wait -s w -d 'until it has carried out the change, or refuses it'
+complete -c mvctl -n '__mvctl_at \'mvctl devices keys\'' -l timeout -x -d 'how long to wait'
 complete -c mvctl -n '__mvctl_at \'mvctl devices delete\'' -x -a '(__mvctl_names devices)'
 complete -c mvctl -n '__mvctl_at \'mvctl devices delete\'' -l yes -s y -d 'do not ask'
 complete -c mvctl -n '__mvctl_at \'mvctl apps\'' -f -a list -d 'all applications'

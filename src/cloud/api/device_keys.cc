@@ -47,8 +47,8 @@ Result<bundle::SignedKeyChange> read_change(Call& call, const Device& device, co
     }
   }
   if (change->signatures().size() < std::max<std::size_t>(keys.threshold, 1)) {
-    return fail("Change has " + std::to_string(change->signatures().size()) + " signatures, the device wants " +
-                std::to_string(std::max<std::uint32_t>(keys.threshold, 1)) + ": sign it with mvctl keys sign");
+    return fail("Change needs " + std::to_string(std::max<std::uint32_t>(keys.threshold, 1)) + " signatures and has " +
+                std::to_string(change->signatures().size()) + ": sign it with mvctl keys sign");
   }
   if (what.sequence < keys.sequence) {
     return fail("Change has number " + std::to_string(what.sequence) + ", the device has carried out " +
