@@ -38,6 +38,8 @@ MvWakeReason wake_reason(storage::Restart::Cause cause, bool on_trial) {
       return MV_WAKEREASON_MICROVISORERROR;
     case storage::Restart::Cause::kUpdate:
       return MV_WAKEREASON_MICROVISORUPDATE;
+    case storage::Restart::Cause::kHung:
+      return MV_WAKEREASON_MICROVISORWATCHDOG;
     case storage::Restart::Cause::kNone:
       break;
   }
@@ -45,6 +47,7 @@ MvWakeReason wake_reason(storage::Restart::Cause cause, bool on_trial) {
 }
 static_assert(static_cast<int>(mv_wire_WakeReason_WAKE_KERNEL_CRASH) == MV_WAKEREASON_MICROVISORCRASH);
 static_assert(static_cast<int>(mv_wire_WakeReason_WAKE_KERNEL_ERROR) == MV_WAKEREASON_MICROVISORERROR);
+static_assert(static_cast<int>(mv_wire_WakeReason_WAKE_KERNEL_WATCHDOG) == MV_WAKEREASON_MICROVISORWATCHDOG);
 static_assert(static_cast<int>(mv_wire_WakeReason_WAKE_KERNEL_UPDATED) == MV_WAKEREASON_MICROVISORUPDATE);
 
 link::CloudAddress address_of(const mv_wire_Identity& identity) {
@@ -182,6 +185,7 @@ void Device::report_link() {
 void Device::run() {
   boot();
   for (;;) {
+    arch::board_feed_watchdog();
     if (poll()) continue;
     report_link();
     arch::scheduler.wait_until(next_deadline_us());

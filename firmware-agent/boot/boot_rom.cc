@@ -6,6 +6,7 @@
 #include "boards/mps2-an505/console.h"
 #include "boards/mps2-an505/file_flash.h"
 #include "boards/mps2-an505/memory.h"
+#include "boards/mps2-an505/watchdog.h"
 #include "boot/image_key.h"
 #include "boot/rom_crypto.h"
 #include "core/image/choice.h"
@@ -23,7 +24,8 @@ using mv::board::console::write_line;
   for (;;) __asm volatile("cpsid i\n wfi");
 }
 
-// Also that of an image that faults before it has a vector table of its own. On trial it uses up its starts that way.
+// Also that of an image that faults, or hangs until the watchdog bites, before it has a vector table of its own. On
+// trial it uses up its starts that way.
 void fault() {
   const auto& handover = *reinterpret_cast<const mv::image::Handover*>(mv::board::kHandover);
   if (mv::image::read_handover(handover).on_trial) {
@@ -111,6 +113,7 @@ void boot() {
     stop();
   }
   *reinterpret_cast<image::Handover*>(board::kHandover) = image::make_handover(*start);
+  board::start_watchdog();
   start_image(reinterpret_cast<const std::uint32_t*>(start->header.load_address));
 }
 

@@ -80,14 +80,22 @@ class Microvisor(ChainTest):
         self.assert_goes_back("0.4.0", crashing, "microvisor 0.4.0 restarted 3 times before it reached the cloud")
         self.assertIn("Secure fault", self.chain.device("bench")["boot_detail"])
 
-    def test_6_goes_back_from_one_that_does_not_reach_the_cloud(self):
+    def test_6_goes_back_from_one_that_hangs(self):
+        def hanging(raw):
+            return self.patched(raw, "mv::link::LinkAgent::poll()", "fee7")  # b .
+
+        self.assert_goes_back("0.4.5", hanging, "microvisor 0.4.5 restarted 3 times before it reached the cloud")
+        self.assertIn("restarted by its watchdog, at pc", self.chain.device("bench")["boot_detail"])
+        self.assertEqual(self.chain.device("bench")["wake_reason"], "kernel-watchdog")
+
+    def test_7_goes_back_from_one_that_does_not_reach_the_cloud(self):
         def silent(raw):
             return self.patched(raw, "mv::link::LinkAgent::poll()", "00207047")  # movs r0, #0; bx lr
 
         self.assert_goes_back("0.5.0", silent, "microvisor 0.5.0 did not reach the cloud in 10 s")
         self.assertIn("did not reach the cloud", self.chain.device("bench")["boot_detail"])
 
-    def test_7_tries_again_what_it_gave_up_only_when_that_is_ordered(self):
+    def test_8_tries_again_what_it_gave_up_only_when_that_is_ordered(self):
         starts = self.console().count("version 0.5.0, on trial")
         self.chain.mvctl("emulator", "kill", "bench")
         self.chain.mvctl("emulator", "power-on", "bench", timeout=60)

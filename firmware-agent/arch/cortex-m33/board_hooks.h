@@ -13,6 +13,11 @@ void board_panic_text(const char* text);
 // Ends a line of `board_panic_text` with a number in hexadecimal.
 void board_panic_number(const char* name, std::uint32_t value);
 
+// The Secure thread runs: the watchdog, which resets the device otherwise, begins to count anew. It may be called as
+// seldom as every kFeedUs.
+void board_feed_watchdog();
+inline constexpr std::uint64_t kFeedUs = 4'000'000;
+
 // Resets the whole device.
 [[noreturn]] void reset_device();
 

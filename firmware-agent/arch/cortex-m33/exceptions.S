@@ -96,6 +96,12 @@ FUNCTION HardFault_Handler
         bl      mv_hard_fault
         pop     {r4, pc}
 
+FUNCTION NMI_Handler
+        mov     r0, lr
+        mrs     r1, msp
+        mrs     r2, psp
+        b       mv_watchdog
+
 FUNCTION SysTick_Handler
         mov     r0, lr
         push    {r4, lr}

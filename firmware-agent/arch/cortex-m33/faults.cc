@@ -109,6 +109,22 @@ storage::Restart take_restart_note() { return restart_note.take(); }
 
 }  // namespace mv::arch
 
+// The watchdog has not been fed.
+extern "C" [[noreturn]] void mv_watchdog(std::uint32_t exc_return, std::uint32_t msp, std::uint32_t psp) {
+  using namespace mv::arch;
+  const ExcReturn from{exc_return};
+  mv::storage::Restart note;
+  note.cause = mv::storage::Restart::Cause::kHung;
+  if (from.secure()) {
+    const auto& frame = *reinterpret_cast<ExceptionFrame*>(from.thread_mode() && from.process_stack() ? psp : msp);
+    note.pc = frame.pc;
+    note.lr = frame.lr;
+  }
+  board_panic_text("microvisor: it does not come round any more, restarting");
+  board_panic_number("pc", note.pc);
+  restart(note);
+}
+
 extern "C" void mv_hard_fault(std::uint32_t exc_return, std::uint32_t msp, std::uint32_t psp) {
   using namespace mv::arch;
   const ExcReturn from{exc_return};

@@ -89,13 +89,15 @@ std::size_t Scheduler::thread_stack_unused() const { return unused_bytes(thread_
 std::size_t Scheduler::world_stack_unused() const { return unused_bytes(world_stack_); }
 
 void Scheduler::wait_until(std::uint64_t deadline_us) {
+  board_feed_watchdog();
   {
     const InterruptsOff guard;
-    if (woken_ || clock_->uptime_us() >= deadline_us) {
+    const std::uint64_t now = clock_->uptime_us();
+    if (woken_ || now >= deadline_us) {
       woken_ = false;
       return;
     }
-    deadline_ = deadline_us;
+    deadline_ = std::min(deadline_us, now + kFeedUs);
     blocked_ = true;
     pend_switch();
   }

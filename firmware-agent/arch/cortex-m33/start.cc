@@ -18,6 +18,7 @@ extern void (*mv_init_start[])();
 extern void (*mv_init_end[])();
 
 void HardFault_Handler();
+void NMI_Handler();
 void SVC_Handler();
 void PendSV_Handler();
 void SysTick_Handler();
@@ -73,8 +74,8 @@ constexpr std::array<Handler, kExternalInterrupts> all_external() {
 
 extern "C" __attribute__((section(".vectors"), used)) const VectorTable mv_vectors = {
     &mv_handler_stack_end,
-    {Reset_Handler, unexpected /* NMI */, HardFault_Handler, unexpected, unexpected, unexpected, unexpected, nullptr,
-     nullptr, nullptr, SVC_Handler, unexpected /* DebugMonitor */, nullptr, PendSV_Handler, SysTick_Handler},
+    {Reset_Handler, NMI_Handler, HardFault_Handler, unexpected, unexpected, unexpected, unexpected, nullptr, nullptr,
+     nullptr, SVC_Handler, unexpected /* DebugMonitor */, nullptr, PendSV_Handler, SysTick_Handler},
     all_external()};
 
 extern "C" void mv_start() {

@@ -13,6 +13,7 @@
 #include "boards/mps2-an505/seeded_entropy.h"
 #include "boards/mps2-an505/timer_clock.h"
 #include "boards/mps2-an505/trustzone.h"
+#include "boards/mps2-an505/watchdog.h"
 
 extern "C" std::uint32_t mv_handler_stack_start[], mv_handler_stack_end[];
 
@@ -92,6 +93,8 @@ void log_part(std::string_view text) { console::write(text); }
 namespace mv::arch {
 
 void board_panic_text(const char* text) { board::console::write_line(text); }
+
+void board_feed_watchdog() { board::feed_watchdog(); }
 
 void board_panic_number(const char* name, std::uint32_t value) {
   board::console::write("  ");

@@ -23,7 +23,8 @@ inline constexpr arch::ApplicationRegions kApplication = {
     .peripherals_size = 0x10000000,
 };
 
-// The last bytes of the microvisor's RAM: what the boot ROM tells it (core/image/choice.h). No image puts anything there.
+// The last bytes of the microvisor's RAM: what the boot ROM tells it (core/image/choice.h). No image puts anything
+// there.
 inline constexpr std::uint32_t kHandover = 0x38000000 + 128 * 1024 - 32;
 
 // 16 MiB of PSRAM, which QEMU keeps in a file: our flash. No memory protection controller, Secure because the SAU does
@@ -32,13 +33,15 @@ inline constexpr std::uint32_t kFlash = 0x80000000;
 inline constexpr std::uint32_t kFlashFile = 0x1000000;
 
 inline constexpr std::uint32_t kTimer0 = 0x50000000;       // CMSDK timer, 20 MHz: the clock
+inline constexpr std::uint32_t kWatchdog = 0x5002e000;     // of the 32 kHz domain; its interrupt is NMI
 inline constexpr std::uint32_t kLinkUart = 0x50200000;     // UART0
 inline constexpr std::uint32_t kConsoleUart = 0x50201000;  // UART1
 
 inline constexpr std::uint32_t kLinkReceiveInterrupt = 32;
 inline constexpr std::uint32_t kLinkTransmitInterrupt = 33;
 inline constexpr std::uint32_t kSystemLeds = 0x50300004;
-inline constexpr std::uint32_t kCoreClock = 20'000'000;  // Hz; every clock of the machine is this one
+inline constexpr std::uint32_t kCoreClock = 20'000'000;  // Hz; every clock of the machine but the slow one
+inline constexpr std::uint32_t kSlowClock = 32'000;      // Hz
 inline constexpr std::uint32_t kExternalInterrupts = 92;
 inline constexpr std::uint32_t kMicrosecondTicks = 20;  // of the 20 MHz system clock
 

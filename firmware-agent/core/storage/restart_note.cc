@@ -76,6 +76,10 @@ std::string_view describe(const Restart& restart, std::span<char> out) {
     case Restart::Cause::kUpdate:
       text.add("microvisor restarted for its update: ").add(restart.why.data());
       break;
+    case Restart::Cause::kHung:
+      text.add("microvisor restarted by its watchdog");
+      if (restart.pc != 0) text.add(", at pc ").add_hex(restart.pc).add(", lr ").add_hex(restart.lr);
+      break;
     case Restart::Cause::kNone:
       break;
   }

@@ -18,6 +18,7 @@ struct Restart {
     kFault,   // a fault in Secure code
     kError,   // the microvisor met what must not happen; `why` says what
     kUpdate,  // another microvisor takes over; `why` says which
+    kHung,    // the watchdog was not fed; no pc if the application ran
   };
 
   Cause cause = Cause::kNone;

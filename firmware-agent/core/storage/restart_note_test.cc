@@ -74,6 +74,15 @@ TEST(RestartNote, SaysWhichMicrovisorTakesOver) {
   EXPECT_EQ(sentence(restart), "microvisor restarted for its update: microvisor 0.2.0 starts on trial");
 }
 
+TEST(RestartNote, SaysThatTheWatchdogBit) {
+  Restart restart;
+  restart.cause = Restart::Cause::kHung;
+  EXPECT_EQ(sentence(restart), "microvisor restarted by its watchdog");
+  restart.pc = 0x10012344;
+  restart.lr = 0x10012301;
+  EXPECT_EQ(sentence(restart), "microvisor restarted by its watchdog, at pc 0x10012344, lr 0x10012301");
+}
+
 TEST(RestartNote, HasNothingToSayOfAPowerOn) { EXPECT_EQ(sentence(Restart{}), ""); }
 
 }  // namespace
