@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "arch/cortex-m33/board_hooks.h"
 #include "arch/cortex-m33/critical_section.h"
 #include "arch/cortex-m33/registers.h"
 #include "arch/cortex-m33/world_context.h"
