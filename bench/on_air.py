@@ -24,7 +24,7 @@ def schemas():
     """The generated modules (link, manifest)."""
     folder = tempfile.mkdtemp(prefix="mv-on-air-")
     subprocess.run(["protoc", "-I", SCHEMAS, f"--python_out={folder}"] +
-                   [str(SCHEMAS / f"wire/proto/{name}.proto") for name in ("link", "manifest")], check=True)
+                   [str(SCHEMAS / f"wire/proto/{name}.proto") for name in ("keys", "link", "manifest")], check=True)
     sys.path.insert(0, folder)
     return importlib.import_module("wire.proto.link_pb2"), importlib.import_module("wire.proto.manifest_pb2")
 

@@ -35,7 +35,7 @@ DEADLINE = 20
 
 _generated = tempfile.TemporaryDirectory()
 subprocess.run(["protoc", "-I", PROTO_ROOT, f"--python_out={_generated.name}"] +
-               [str(PROTO_ROOT / f"wire/proto/{name}.proto") for name in ("link", "identity", "manifest")], check=True)
+               [str(PROTO_ROOT / f"wire/proto/{name}.proto") for name in ("keys", "link", "identity", "manifest")], check=True)
 sys.path.insert(0, _generated.name)
 link = importlib.import_module("wire.proto.link_pb2")
 identity_pb2 = importlib.import_module("wire.proto.identity_pb2")

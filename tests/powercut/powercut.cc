@@ -26,6 +26,7 @@
 #include <nlohmann/json.hpp>
 
 #include "mutations.h"
+#include "other_stories.h"
 #include "simulator.h"
 
 namespace {
@@ -47,12 +48,13 @@ Json problems_json(const std::vector<std::string>& problems, std::uint64_t cuts)
   return {{"cuts", cuts}, {"problems", problems}};
 }
 
-Json enumerate(const Scenario& scenario, Cut how) {
-  Simulator simulator(scenario);
+using CutOnce = std::function<Outcome(std::uint64_t operation, Cut how)>;
+
+Json enumerate(const CutOnce& cut_once, Cut how) {
   std::vector<std::string> problems;
   std::uint64_t cuts = 0;
   for (std::uint64_t operation = 0; problems.size() < kMostProblems; ++operation) {
-    const Outcome outcome = simulator.cut_once(operation, how);
+    const Outcome outcome = cut_once(operation, how);
     if (!outcome.problem.empty()) problems.push_back(outcome.problem);
     if (!outcome.cut) break;
     ++cuts;
@@ -187,7 +189,17 @@ std::vector<Part> enumerate_parts(const std::string& filter) {
   for (const Scenario& scenario : scenarios()) {
     if (scenario.name.find(filter) == std::string::npos) continue;
     for (const Cut how : kCuts) {
-      parts.push_back({scenario.name + ": " + name_of(how), [scenario, how] { return enumerate(scenario, how); }});
+      parts.push_back({scenario.name + ": " + name_of(how), [scenario, how] {
+                         Simulator simulator(scenario);
+                         return enumerate([&](auto operation, Cut cut) { return simulator.cut_once(operation, cut); },
+                                          how);
+                       }});
+    }
+  }
+  for (const OtherStory& story : other_stories()) {
+    if (story.name.find(filter) == std::string::npos) continue;
+    for (const Cut how : kCuts) {
+      parts.push_back({story.name + ": " + name_of(how), [story, how] { return enumerate(story.cut_once, how); }});
     }
   }
   return parts;

@@ -222,35 +222,5 @@ TEST_F(SignerKeysTest, NoiseIsNotUnderstood) {
   EXPECT_NE(apply({}), mv_wire_KeyChangeError_KEYS_OK);
 }
 
-// At every flash operation: the old set or the new one, and the change can be made again if it did not happen.
-TEST_F(SignerKeysTest, SurvivesEveryPowerCut) {
-  auto first = change(1);
-  first.set_threshold(2);
-  ASSERT_EQ(apply(signed_by(first, {&one_})), mv_wire_KeyChangeError_KEYS_OK);
-  const FakeFlash base = flash_;
-  auto wanted = change(2);
-  add(wanted, three_);
-  wanted.add_remove(one_.id());
-  const Bytes message = signed_by(wanted, {&one_, &two_});
-  int cuts = 0;
-  for (const auto how :
-       {FakeFlash::Cut::kNotDone, FakeFlash::Cut::kTornEarly, FakeFlash::Cut::kTornLate, FakeFlash::Cut::kDone}) {
-    for (std::uint32_t at = 0;; ++at) {
-      SCOPED_TRACE("operation " + std::to_string(at));
-      flash_ = base;
-      flash_.cut_at(at, how, at + 1);
-      (void)apply(message);
-      if (flash_.powered()) break;
-      ++cuts;
-      flash_.restore_power();
-      const Signers now = known();
-      ASSERT_TRUE(now == (Signers{&two_, &three_}) || now == (Signers{&one_, &two_}));
-      ASSERT_EQ(apply(message), mv_wire_KeyChangeError_KEYS_OK);
-      ASSERT_EQ(known(), (Signers{&two_, &three_}));
-    }
-  }
-  EXPECT_GT(cuts, 30);
-}
-
 }  // namespace
 }  // namespace mv::update
