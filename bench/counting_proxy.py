@@ -1,16 +1,18 @@
-"""A TCP proxy that delays and counts: bytes each way, and turns (a request one way, then an answer the other)."""
+"""A TCP proxy that delays, slows down and counts: bytes each way, and turns (a request one way, then an answer the other)."""
 import asyncio
 import threading
 
 
 class CountingProxy:
-    """Listens on a port of its own, for a port or a Unix socket's path; `delay` is seconds each way.
+    """Listens on a port of its own, for a port or a Unix socket's path; `delay` is seconds each way, `rate` bytes
+    a second each way (none: as fast as it goes).
 
     "up" is what the client sends, the one that connected. `asks` says whose bytes are requests: "client" or "server".
     """
 
-    def __init__(self, target, delay, asks="server"):
+    def __init__(self, target, delay, asks="server", rate=None):
         self.delay = delay
+        self._rate = rate
         self._client_asks = asks == "client"
         self._target = target
         self.reset()
@@ -53,8 +55,11 @@ class CountingProxy:
                              self._pump(server_in, client_out, self._count_down), return_exceptions=True)
 
     async def _pump(self, source, sink, count):
-        while data := await source.read(65536):
+        # A slow link takes a little at a time, so that what it has not taken yet waits at the sender.
+        while data := await source.read(256 if self._rate else 65536):
             count(len(data))
+            if self._rate:
+                await asyncio.sleep(len(data) / self._rate)
             self._loop.call_later(self.delay, sink.write, data)
         self._loop.call_later(self.delay, sink.close)
 

@@ -44,6 +44,7 @@ void CloudSession::begin(tls::TlsSession& tls) {
   pong_owed_ = open_owed_ = close_owed_ = false;
   close_text_ = {};
   credit_owed_ = {};
+  blob_dose_us_ = 0;
   last_sent_us_ = last_heard_us_ = now;
   first_keep_alive_us_ = timing::kLongestKeepAlive;
   keep_alive_owed_ = false;
@@ -289,7 +290,7 @@ std::uint64_t CloudSession::next_deadline_us() const {
   if (log_sent_ > log_acknowledged_) deadline = std::min(deadline, log_sent_us_ + timing::kAcknowledge);
   if (crash_sent_) deadline = std::min(deadline, crash_check_us_);
   if (credit_owed_[static_cast<std::size_t>(Stream::kBlob)] > 0 && debug_.active()) {
-    deadline = std::min(deadline, debug_traffic_us_ + timing::kDebugQuiet);
+    deadline = std::min(deadline, blob_credit_at_us());
   }
   return deadline;
 }

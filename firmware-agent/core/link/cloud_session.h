@@ -119,7 +119,8 @@ class CloudSession {
   bool expects_answer() const;
   std::uint64_t ping_due_us() const;
   bool report_due() const;
-  bool credit_due(std::size_t stream) const;
+  std::uint32_t credit_due(std::size_t stream) const;  // of what is owed, as much as may go now
+  std::uint64_t blob_credit_at_us() const;
   void resend_unacknowledged();
   void fail(frame::CloseReason reason, std::string_view sentence);
 
@@ -158,6 +159,7 @@ class CloudSession {
   frame::CloseReason close_reason_ = frame::CloseReason::kDone;
   std::string_view close_text_;  // why the debug stream is refused
   std::uint64_t debug_traffic_us_ = 0;
+  std::uint64_t blob_dose_us_ = 0;  // when blob credit was given last
 
   KeepAlive keep_alive_;                                           // what it learned outlives a connection
   std::uint64_t first_keep_alive_us_ = timing::kLongestKeepAlive;  // of this connection's Welcome

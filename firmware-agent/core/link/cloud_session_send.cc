@@ -12,6 +12,9 @@ using frame::CloseReason;
 using frame::Stream;
 using frame::Type;
 
+// Of credit: a chunk of about 1 KB, 0.13 s at 64 kbit/s. The cloud sends none that is much smaller.
+constexpr std::uint32_t kBlobDose = 1024;
+
 constexpr std::size_t kMaxCloseText = 160;  // bytes of the sentence in CLOSE
 
 constexpr std::uint32_t bit(Stream stream) { return 1U << static_cast<unsigned>(stream); }
@@ -38,18 +41,27 @@ bool CloudSession::send_pong() {
   return true;
 }
 
-// While somebody debugs, a download may not fill the pipe ahead of the debugger's bytes: its credit waits for a pause.
-bool CloudSession::credit_due(std::size_t stream) const {
-  if (credit_owed_[stream] == 0) return false;
-  if (static_cast<Stream>(stream) != Stream::kBlob || !debug_.active()) return true;
-  return clock_.uptime_us() >= debug_traffic_us_ + timing::kDebugQuiet;
+// While somebody debugs, a download may not fill the pipe ahead of the debugger's bytes: its credit waits for a pause,
+// and is then little enough that the next step does not wait for long behind it.
+std::uint32_t CloudSession::credit_due(std::size_t stream) const {
+  const std::uint32_t owed = credit_owed_[stream];
+  const std::uint64_t now = clock_.uptime_us();
+  const bool paced = static_cast<Stream>(stream) == Stream::kBlob && debug_.active();
+  if (!paced || now >= debug_traffic_us_ + timing::kDebugIdle) return owed;
+  return now >= blob_credit_at_us() ? std::min(owed, kBlobDose) : 0;
+}
+
+std::uint64_t CloudSession::blob_credit_at_us() const {
+  return std::max(debug_traffic_us_, blob_dose_us_) + timing::kDebugQuiet;
 }
 
 bool CloudSession::send_credit() {
   for (std::size_t stream = 0; stream < credit_owed_.size(); ++stream) {
-    if (!credit_due(stream)) continue;
-    const auto grant = frame::write_u32(credit_owed_[stream]);
-    credit_owed_[stream] = 0;
+    const std::uint32_t due = credit_due(stream);
+    if (due == 0) continue;
+    const auto grant = frame::write_u32(due);
+    credit_owed_[stream] -= due;
+    if (static_cast<Stream>(stream) == Stream::kBlob) blob_dose_us_ = clock_.uptime_us();
     if (frames_.multiplex().state(static_cast<Stream>(stream)) != frame::Multiplex::State::kOpen) continue;
     send_frame(Type::kCredit, static_cast<Stream>(stream), grant);
     return true;

@@ -301,7 +301,7 @@ TEST_F(DebugTest, GrantsCreditAsTheAgentReads) {
   EXPECT_EQ(cloud.multiplex().sendable(Stream::kDebug), link::DebugPipe::kWindow);
 }
 
-TEST_F(DebugTest, GoesAheadOfLogsAndHoldsBlobCreditBack) {
+TEST_F(DebugTest, HoldsBlobCreditBackAndThenGivesItInDosesUntilDebuggingIsIdle) {
   open();
   const auto blob_credit = cloud.multiplex().sendable(Stream::kBlob);
   cloud.send_data(Stream::kBlob, "");
@@ -309,8 +309,18 @@ TEST_F(DebugTest, GoesAheadOfLogsAndHoldsBlobCreditBack) {
   big.set_data(std::string(1900, 'x'));
   for (int i = 0; i < 4; ++i) cloud.send_chunk(big);
   settle();
-  EXPECT_LT(cloud.multiplex().sendable(Stream::kBlob), blob_credit / 2);
-  pass(200'000);
+  const auto left = cloud.multiplex().sendable(Stream::kBlob);
+  EXPECT_LT(left, blob_credit / 2);
+  pass(100'000);
+  EXPECT_EQ(cloud.multiplex().sendable(Stream::kBlob), left + 1024);
+  pass(50'000);
+  EXPECT_EQ(cloud.multiplex().sendable(Stream::kBlob), left + 1024);
+  pass(50'000);
+  EXPECT_EQ(cloud.multiplex().sendable(Stream::kBlob), left + 2048);
+  cloud.send_data(Stream::kDebug, "a");
+  pass(90'000);
+  EXPECT_EQ(cloud.multiplex().sendable(Stream::kBlob), left + 2048);
+  pass(1'000'000);
   EXPECT_GT(cloud.multiplex().sendable(Stream::kBlob), blob_credit / 2);
 }
 

@@ -34,8 +34,10 @@ inline constexpr std::uint64_t kLongestLearned = 1800 * kSecond;
 // How long the last bytes of a connection that we close may take.
 inline constexpr std::uint64_t kFarewell = 5 * kSecond;
 
-// While somebody debugs, blob credit waits until the debug stream has been quiet for so long.
+// While somebody debugs, blob credit waits until the debug stream has been quiet for so long, and then goes in doses,
+// each as long after the last; all at once when the debug stream has been idle.
 inline constexpr std::uint64_t kDebugQuiet = 100 * kMillisecond;
+inline constexpr std::uint64_t kDebugIdle = 1 * kSecond;
 
 // How long an acknowledgement may take before what it is for is sent again.
 inline constexpr std::uint64_t kAcknowledge = 30 * kSecond;
