@@ -19,7 +19,7 @@ CODE_BUDGET, RAM_BUDGET = 12 * 1024, 16 * 1024
 
 
 def ours(old, new):
-    """Bytes of all records, and of all that the update puts on the link."""
+    """Bytes of all records, and of all that the update puts on the link; rebuilt and compared on the way."""
     segments = json.loads(subprocess.run([BUILD / "delta-pair", old, new], check=True, capture_output=True).stdout)
     return sum(segment["bytes"] for segment in segments), on_air.update_bytes(segments)
 
@@ -36,6 +36,16 @@ def theirs(old, new):
         subprocess.run([patch if part == "PATCH" else part for part in command], check=True, stderr=subprocess.DEVNULL)
         sizes[name] = patch.stat().st_size
     return sizes
+
+
+def laid_out(folder):
+    """Letter -> bytes of all records if the SDK links both: as it comes, and with what did not change where it was."""
+    bytes_of = {}
+    for linked_by in ("sdk", "layout"):
+        images = corpus.Corpus(folder / linked_by, linked_by)
+        base = images.base()
+        bytes_of[linked_by] = {letter: ours(base, images.variant(letter))[0] for letter in corpus.VARIANTS}
+    return {letter: {"sdk": bytes_of["sdk"][letter], "laid_out": bytes_of["layout"][letter]} for letter in corpus.VARIANTS}
 
 
 def compare(pair, old, new, budget):
@@ -59,15 +69,19 @@ def main():
     folder = BUILD / "bench" / "delta"
     images = corpus.Corpus(folder)
     base = images.base()
-    rows = [compare(f"{letter}: {what}", base, images.variant(letter), BUDGETS.get(letter))
+    by_layout = laid_out(folder)
+    rows = [compare(f"{letter}: {what}", base, images.variant(letter), BUDGETS.get(letter)) | by_layout[letter]
             for letter, (what, _) in corpus.VARIANTS.items()]
     constant = corpus.Edit("counter.cc", "kStep = 1;", "kStep = 7;")
     rows.append(compare("counter: one constant", corpus.example(folder / "counter", "counter"),
-                        corpus.example(folder / "counter-changed", "counter", constant), None))
+                        corpus.example(folder / "counter-changed", "counter", constant), None) |
+                {"sdk": "", "laid_out": ""})
     code, ram = decoder()
     facts = {"decoder_code_bytes": code, "decoder_code_budget": CODE_BUDGET, "decoder_ram_bytes": ram,
              "decoder_ram_budget": RAM_BUDGET}
     report.report("delta", rows, options.json, facts)
+    if any(row["laid_out"] and row["laid_out"] > row["sdk"] for row in rows):
+        sys.exit("a layout makes an update larger")
     if not all(row["ok"] for row in rows) or code > CODE_BUDGET or ram > RAM_BUDGET:
         sys.exit("a budget is exceeded")
 

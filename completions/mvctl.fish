@@ -1,7 +1,7 @@
 # fish completion for mvctl
 # Generated from the command tree by scripts/generate-docs: do not edit.
 
-set -g __mvctl_commands 'mvctl' 'mvctl keys' 'mvctl keys create' 'mvctl keys show' 'mvctl keys list' 'mvctl keys change' 'mvctl keys sign' 'mvctl keys inspect' 'mvctl bundle' 'mvctl bundle create' 'mvctl bundle sign' 'mvctl bundle verify' 'mvctl bundle diff' 'mvctl bundle inspect' 'mvctl init' 'mvctl deploy' 'mvctl debug' 'mvctl trace' 'mvctl crashes' 'mvctl crashes list' 'mvctl crashes show' 'mvctl crashes debug' 'mvctl crashes core' 'mvctl devices' 'mvctl devices list' 'mvctl devices show' 'mvctl devices update' 'mvctl devices restart' 'mvctl devices provision' 'mvctl devices keys' 'mvctl devices delete' 'mvctl apps' 'mvctl apps list' 'mvctl apps show' 'mvctl apps upload' 'mvctl apps delete' 'mvctl microvisor' 'mvctl microvisor list' 'mvctl microvisor upload' 'mvctl microvisor deploy' 'mvctl microvisor delete' 'mvctl logs' 'mvctl events' 'mvctl signers' 'mvctl signers list' 'mvctl signers add' 'mvctl signers delete' 'mvctl context' 'mvctl context create' 'mvctl context use' 'mvctl context list' 'mvctl context show' 'mvctl context delete' 'mvctl emulator' 'mvctl emulator start' 'mvctl emulator run' 'mvctl emulator stop' 'mvctl emulator kill' 'mvctl emulator power-on' 'mvctl emulator modem' 'mvctl emulator console' 'mvctl emulator list' 'mvctl emulator delete' 'mvctl completion' 'mvctl help'
+set -g __mvctl_commands 'mvctl' 'mvctl keys' 'mvctl keys create' 'mvctl keys show' 'mvctl keys list' 'mvctl keys change' 'mvctl keys sign' 'mvctl keys inspect' 'mvctl bundle' 'mvctl bundle create' 'mvctl bundle sign' 'mvctl bundle layout' 'mvctl bundle verify' 'mvctl bundle diff' 'mvctl bundle inspect' 'mvctl init' 'mvctl deploy' 'mvctl debug' 'mvctl trace' 'mvctl crashes' 'mvctl crashes list' 'mvctl crashes show' 'mvctl crashes debug' 'mvctl crashes core' 'mvctl devices' 'mvctl devices list' 'mvctl devices show' 'mvctl devices update' 'mvctl devices restart' 'mvctl devices provision' 'mvctl devices keys' 'mvctl devices delete' 'mvctl apps' 'mvctl apps list' 'mvctl apps show' 'mvctl apps upload' 'mvctl apps delete' 'mvctl microvisor' 'mvctl microvisor list' 'mvctl microvisor upload' 'mvctl microvisor deploy' 'mvctl microvisor delete' 'mvctl logs' 'mvctl events' 'mvctl signers' 'mvctl signers list' 'mvctl signers add' 'mvctl signers delete' 'mvctl context' 'mvctl context create' 'mvctl context use' 'mvctl context list' 'mvctl context show' 'mvctl context delete' 'mvctl emulator' 'mvctl emulator start' 'mvctl emulator run' 'mvctl emulator stop' 'mvctl emulator kill' 'mvctl emulator power-on' 'mvctl emulator modem' 'mvctl emulator console' 'mvctl emulator list' 'mvctl emulator delete' 'mvctl completion' 'mvctl help'
 
 function __mvctl_at --description 'whether the words so far name the command $argv[1]'
     set -l command mvctl
@@ -71,6 +71,7 @@ complete -c mvctl -n '__mvctl_at \'mvctl keys sign\'' -l key -s k -x -a '(__mvct
 complete -c mvctl -n '__mvctl_at \'mvctl keys inspect\'' -F
 complete -c mvctl -n '__mvctl_at \'mvctl bundle\'' -f -a create -d 'make a bundle from a linked application'
 complete -c mvctl -n '__mvctl_at \'mvctl bundle\'' -f -a sign -d 'sign a bundle'
+complete -c mvctl -n '__mvctl_at \'mvctl bundle\'' -f -a layout -d 'lay a program out like the build before, so that the update is small'
 complete -c mvctl -n '__mvctl_at \'mvctl bundle\'' -f -a verify -d 'check that a bundle is whole and signed by a trusted key'
 complete -c mvctl -n '__mvctl_at \'mvctl bundle\'' -f -a diff -d 'show how large an update from one bundle to another is as a delta'
 complete -c mvctl -n '__mvctl_at \'mvctl bundle\'' -f -a inspect -d 'show what a bundle holds'
@@ -100,6 +101,9 @@ complete -c mvctl -n '__mvctl_at \'mvctl bundle sign\'' -F
 complete -c mvctl -n '__mvctl_at \'mvctl bundle sign\'' -l key -s k -x -a '(__mvctl_names keys)' -d 'private key: a name of mvctl keys, or a PEM file'
 complete -c mvctl -n '__mvctl_at \'mvctl bundle sign\'' -l add -d 'one more signature, beside those that there are'
 complete -c mvctl -n '__mvctl_at \'mvctl bundle sign\'' -l out -s o -r -F -d 'where to write it [default: in place]'
+complete -c mvctl -n '__mvctl_at \'mvctl bundle layout\'' -l before -r -F -d 'map of the build that devices run (-Wl,-Map)'
+complete -c mvctl -n '__mvctl_at \'mvctl bundle layout\'' -l linked -r -F -d 'map of this build, linked without a layout'
+complete -c mvctl -n '__mvctl_at \'mvctl bundle layout\'' -l out -s o -x -a '(__fish_complete_directories)' -d 'where the three files go'
 complete -c mvctl -n '__mvctl_at \'mvctl bundle verify\'' -F
 complete -c mvctl -n '__mvctl_at \'mvctl bundle verify\'' -l trust -x -a '(__mvctl_names keys)' -d 'a trusted public key, name or file; may be given more than once [default: all keys of mvctl keys]'
 complete -c mvctl -n '__mvctl_at \'mvctl bundle verify\'' -l signers -x -d 'so many different trusted keys must have signed it'

@@ -10,6 +10,8 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from harness import BUILD
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 DEPS = ROOT / ".deps"
@@ -27,6 +29,8 @@ COMPILE = ["-O2", "-ffunction-sections", "-fdata-sections", "-w", "-DLUA_USE_C89
 LINK = ["--oslib=semihost", "--crt0=semihost", "-Wl,--gc-sections", "-Wl,--defsym=__flash=0x10000000",
         "-Wl,--defsym=__flash_size=0x100000", "-Wl,--defsym=__ram=0x28000000", "-Wl,--defsym=__ram_size=0x80000",
         "-Wl,--defsym=__stack_size=0x4000", "-Tpicolibc.ld"]
+SDK = ROOT / "firmware-agent" / "sdk"
+SDK_LINK = ["-nostartfiles", "--oslib=semihost", "-Wl,--gc-sections", "-Wl,--no-warn-rwx-segments", "-Wl,-z,noexecstack"]
 
 
 class Edit:
@@ -95,13 +99,19 @@ def compile_one(source, target):
 
 
 class Corpus:
-    """Builds into `folder`. `base` is the image before the edit, `variant(letter)` the one after it."""
+    """Builds into `folder`. `base` is the image before the edit, `variant(letter)` the one after it.
 
-    def __init__(self, folder):
+    `linked_by` is "picolibc", "sdk" or "layout": the C library's linker script, the SDK's, or the SDK's with everything
+    where the base has it (mvctl bundle layout).
+    """
+
+    def __init__(self, folder, linked_by="picolibc"):
+        self.linked_by = linked_by
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         fetch()
         self.objects = {}
+        self.mvctl = BUILD / "mvctl"
 
     def base(self):
         self.objects = self._compile("base", sources())
@@ -130,9 +140,23 @@ class Corpus:
 
     def _link(self, name, objects):
         elf, image = self.folder / f"{name}.elf", self.folder / f"{name}.bin"
-        subprocess.run(["arm-none-eabi-gcc", *MACHINE, *objects.values(), *LINK, "-lm", "-o", elf], check=True)
-        subprocess.run(["arm-none-eabi-objcopy", "-O", "binary", elf, image], check=True)
+        command = ["arm-none-eabi-gcc", *MACHINE, *objects.values(), "-lm", "-o", elf]
+        if self.linked_by == "picolibc":
+            subprocess.run([*command, *LINK], check=True)
+        else:
+            self._link_with_sdk(command, name)
+        subprocess.run(["arm-none-eabi-objcopy", "-O", "binary", "--gap-fill", "0xFF", elf, image], check=True)
         return image
+
+    def _link_with_sdk(self, command, name):
+        startup, layout = self.folder / "startup.o", self.folder / f"{name}-layout"
+        compile_one(SDK / "src" / "startup.c", startup)
+        layout.mkdir(exist_ok=True)
+        before, linked = self.folder / "base.map", self.folder / f"{name}.map"
+        command = [*command, startup, *SDK_LINK, f"-L{layout}", f"-L{SDK / 'ld'}", "-Tmps2-an505.ld", f"-Wl,-Map={linked}"]
+        if self.linked_by == "layout" and name != "base":
+            command = [SDK / "cmake" / "link_with_layout.sh", self.mvctl, before, layout, linked, *command]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
 def example(folder, name, edit=None):

@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "bundle/bundle.h"
+#include "bundle/image.h"
+#include "bundle/layout.h"
 #include "cli/bundle_diff.h"
 #include "cli/bundle_options.h"
 #include "cli/bundle_text.h"
@@ -31,6 +33,12 @@ struct SignOptions {
   std::string output;
   std::string key;
   bool add = false;
+};
+
+struct LayoutOptions {
+  std::string before;
+  std::string linked;
+  std::string out;
 };
 
 struct DiffOptions {
@@ -155,6 +163,33 @@ Result inspect(Program& program, const std::string& input) {
   return {};
 }
 
+tl::expected<bundle::LinkMap, Failure> read_map(const std::string& file) {
+  const auto bytes = bundle::read_file(file, bundle::kLongestMap);
+  if (!bytes) return tl::unexpected(to_failure(bytes.error()));
+  auto map = bundle::LinkMap::parse(as_text(*bytes));
+  if (!map) return fail(ExitCode::kFailed, file + ": " + map.error().message, map.error().hint);
+  return *std::move(map);
+}
+
+Result lay_out(Program& program, const LayoutOptions& options) {
+  const auto before = read_map(options.before);
+  if (!before) return tl::unexpected(before.error());
+  const auto linked = read_map(options.linked);
+  if (!linked) return tl::unexpected(linked.error());
+  const bundle::Layout layout = bundle::make_layout(*before, *linked);
+  const fs::path folder = options.out;
+  for (const auto& [name, text] :
+       {std::pair("layout_flash.ld", &layout.flash), std::pair("layout_data.ld", &layout.data),
+        std::pair("layout_bss.ld", &layout.bss)}) {
+    if (auto written = write_file(folder / name, *text); !written) return written;
+  }
+  program.output().result({{"kept", layout.kept}, {"moved", layout.moved}, {"added", layout.added}},
+                          "layout: " + std::to_string(layout.kept) + " functions and variables stay where they were, " +
+                              std::to_string(layout.moved) + " have grown out of their place, " +
+                              std::to_string(layout.added) + " are new");
+  return {};
+}
+
 Result diff(Program& program, const DiffOptions& options) {
   const auto old = open_bundle(options.old);
   if (!old) return tl::unexpected(old.error());
@@ -220,6 +255,30 @@ void add_verify(Command& bundle, Program& program) {
   command.run([options, &program] { return verify(program, *options); });
 }
 
+void add_layout(Command& bundle, Program& program) {
+  Command& command = bundle.add("layout", "lay a program out like the build before, so that the update is small");
+  command.describe(
+      "Reads the linker's map of the build before and that of a first link of this one, and writes layout_flash.ld, "
+      "layout_data.ld and layout_bss.ld, which the SDK's linker script includes: functions and variables stay where "
+      "they "
+      "were, and what has grown or is new goes into gaps or behind everything. The SDK calls it: "
+      "cmake -DMV_LAYOUT_FROM=before.map.");
+  auto options = std::make_shared<LayoutOptions>();
+  command.option("--before", "FILE", &options->before, "map of the build that devices run (-Wl,-Map)")
+      .required()
+      .complete(Completion::kFile);
+  command.option("--linked", "FILE", &options->linked, "map of this build, linked without a layout")
+      .required()
+      .complete(Completion::kFile);
+  command.option("--out,-o", "FOLDER", &options->out, "where the three files go")
+      .required()
+      .complete(Completion::kDirectory);
+  command.example("mvctl bundle layout --before release-1.4.map --linked app.map --out build/layout",
+                  "for a link with -Lbuild/layout before the SDK's folder");
+  command.example("cmake -B build -DMV_LAYOUT_FROM=$PWD/release-1.4.map", "the SDK does all of it");
+  command.run([options, &program] { return lay_out(program, *options); });
+}
+
 void add_diff(Command& bundle, Program& program) {
   Command& command = bundle.add("diff", "show how large an update from one bundle to another is as a delta");
   command.describe(
@@ -243,6 +302,7 @@ void add_bundle(Command& root, Program& program) {
   bundle.example("mvctl bundle inspect app.zip", "what is in it");
   add_create(bundle, program);
   add_sign(bundle, program);
+  add_layout(bundle, program);
   add_verify(bundle, program);
   add_diff(bundle, program);
 
