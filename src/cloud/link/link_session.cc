@@ -194,6 +194,7 @@ void LinkSession::take_hello(const wire::Hello& hello) {
   if (!epoch) return end(CloseReason::kShuttingDown, epoch.error().sentence);
   const bool booted = known->facts.boot_id != hello.boot_id();
   device_ = std::move(*known);
+  if (booted) received_before_boot_ = device_.report.bytes_received;
   device_.facts = to_facts(hello);
   device_.epoch = *epoch;
   if (const auto report = services_.store.device_microvisor(device_.sid)) microvisor_report_ = *report;
@@ -303,6 +304,9 @@ void LinkSession::take_report(const wire::AppReport& message) {
   send_key_change();
   if (message.has_microvisor()) take_microvisor_report(message.microvisor());
   Report report = to_report(message, services_.now());
+  // The device counts from its boot on, of one update.
+  if (report.target_hash.empty() || report.target_hash != device_.report.target_hash) received_before_boot_ = 0;
+  report.bytes_received += received_before_boot_;
   const bool news = worth_an_event(device_.report, report);
   const bool update_news = note_update(report);
   if (!update_news && !worth_storing(device_.report, report)) return;

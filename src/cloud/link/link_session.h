@@ -83,8 +83,9 @@ class LinkSession final : public ConnectionUser, public DeviceLink {
   Services& services_;
   Connection& connection_;
   State state_ = State::kAwaitsHello;
-  Device device_;            // sid from the certificate; the rest is read at the hello
-  std::string target_hash_;  // manifest of what was last desired; empty: nothing
+  Device device_;                           // sid from the certificate; the rest is read at the hello
+  std::uint32_t received_before_boot_ = 0;  // bytes of the update that the device was fetching when it booted
+  std::string target_hash_;                 // manifest of what was last desired; empty: nothing
   frame::FrameDecoder decoder_;
   frame::Multiplex multiplex_;
   std::deque<std::string> control_out_;

@@ -252,6 +252,31 @@ TEST_F(LinkSessionTest, WhatAnUpdateReceivedIsKnownAfterItsEnd) {
   EXPECT_EQ(events("update").back().detail, "the device runs the bundle that was ordered");
 }
 
+TEST_F(LinkSessionTest, WhatAnUpdateReceivedIsCountedOverARebootOfTheDevice) {
+  target("layer");
+  const std::string wanted = sha256("manifest"), old(32, 'o');
+  wire::DeviceControl fetching = app_report(wire::APP_DOWNLOADING, old, wanted);
+  fetching.mutable_app_report()->set_bytes_received(4000);
+  {
+    Link link(services_);
+    link.hello();
+    link.send(control(fetching));
+  }
+  wire::DeviceControl hello = hello_message();
+  hello.mutable_hello()->set_boot_id(8);
+  *hello.mutable_hello()->mutable_app() = app_report(wire::APP_DOWNLOADING, old, wanted).app_report();
+  Link link(services_);
+  link.send(control(hello));
+  EXPECT_EQ(store_->device(kDevice)->report.bytes_received, 4000u);
+  fetching.mutable_app_report()->set_bytes_received(500);
+  fetching.mutable_app_report()->set_bytes_done(60);
+  link.send(control(fetching));
+  EXPECT_EQ(store_->device(kDevice)->report.bytes_received, 4500u);
+  fetching.mutable_app_report()->set_target_hash(sha256("another"));
+  link.send(control(fetching));
+  EXPECT_EQ(store_->device(kDevice)->report.bytes_received, 500u);
+}
+
 TEST_F(LinkSessionTest, AWaitIsStoredWhenItBeginsAndWhenItsEndMoves) {
   target("layer");
   Link link(services_);
