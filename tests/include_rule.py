@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # Folder -> the folders it may include besides itself.
 HOST = {
     "wire": set(),
-    "bundle": {"wire"},
+    "bundle": {"wire", "delta"},
     "delta": {"wire"},
     "transport": {"wire"},
     "gdbserver": {"wire", "transport"},
@@ -29,7 +29,7 @@ FIRMWARE = {
 SHARED = {"emulator": {"core/platform/flash_map.h"}}
 
 # Tests of the portable core, and what only they use, run on the fakes of the host board, and on what the host makes.
-FAKES = ("boards/host/", "delta/encoder.h")
+FAKES = ("boards/host/", "delta/encoder.h", "bundle/sealed_layer.h")
 TEST_STEMS = ("_test", "_fuzz", "_fixture", "_rig")
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)

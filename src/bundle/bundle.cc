@@ -2,7 +2,10 @@
 
 #include <algorithm>
 
+#include <openssl/rand.h>
+
 #include "bundle/layers.h"
+#include "bundle/sealed_layer.h"
 
 namespace mv::bundle {
 namespace {
@@ -37,7 +40,7 @@ class LayerHasher {
     return wrong(layer_, "does not have the hash that the manifest names");
   }
 
-  // What the content will be on the device. Not possible for an encrypted layer.
+  // What the content will be on the device. Not possible for the file of an encrypted layer.
   Expected<void> check_installed() {
     if (in_segment_ > 0) end_segment();
     if (layer_.content_size != 0 && size_ != layer_.content_size)
@@ -102,10 +105,10 @@ Expected<void> check_entries(const Archive& archive, const Manifest& manifest) {
 }
 
 // A manifest that a device takes: segment hashes of the external flash are left out if they make it too long (then that
-// part of an update travels whole).
+// part of an update travels whole). Of encrypted layers they have to stay.
 Expected<Manifest> fitting_manifest(AppBody body) {
   auto manifest = Manifest::from_body(body);
-  if (manifest && manifest->body_bytes().size() > kDeviceBodyBytes) {
+  if (manifest && manifest->body_bytes().size() > kDeviceBodyBytes && body.recipients.empty()) {
     for (Layer& layer : body.layers) {
       if (layer.region.area == AreaKind::kExternalFlash) layer.segment_hashes.clear(), layer.segment_size = 0;
     }
@@ -115,9 +118,37 @@ Expected<Manifest> fitting_manifest(AppBody body) {
     return refuse(ErrorKind::kTooBig,
                   "the manifest would be " + std::to_string(manifest->body_bytes().size()) +
                       " bytes long, a device takes " + std::to_string(kDeviceBodyBytes),
-                  "shorten name and version");
+                  body.recipients.empty() ? "shorten name and version" : "make the application smaller");
   }
   return manifest;
+}
+
+// Seals each content in its place and says in `body` for whom.
+Expected<void> encrypt(std::vector<LayerContent>& layers, const std::vector<PublicKey>& readers, AppBody& body) {
+  if (readers.size() > sealed::kMostRecipients) {
+    return refuse(ErrorKind::kTooBig, "a bundle is encrypted to at most " + std::to_string(sealed::kMostRecipients) +
+                                          " keys, these are " + std::to_string(readers.size()));
+  }
+  const auto key = ContentKey::generate();
+  if (!key) return tl::unexpected(key.error());
+  for (const PublicKey& reader : readers) {
+    auto recipient = key->wrap(reader);
+    if (!recipient) return tl::unexpected(recipient.error());
+    body.recipients.push_back(std::move(*recipient));
+  }
+  std::uint64_t id = 0;
+  while (id == 0) {
+    if (RAND_bytes(reinterpret_cast<unsigned char*>(&id), sizeof(id)) != 1)
+      return refuse(ErrorKind::kBadKey, "the system has no randomness");
+  }
+  for (std::uint32_t i = 0; i < layers.size(); ++i) {
+    auto file = key->seal(layers[i].content, i);
+    if (!file) return tl::unexpected(file.error());
+    layers[i].content = std::move(*file);
+    layers[i].layer.fetch_hash = sha256(layers[i].content);
+    layers[i].layer.encrypted_with_key_id = id;
+  }
+  return {};
 }
 
 }  // namespace
@@ -153,19 +184,48 @@ Expected<Bundle> Bundle::check(Archive archive, const Limits& limits) {
 
 Expected<void> Bundle::check_layer(const Layer& layer) {
   LayerHasher hasher(layer);
-  auto read = archive_.read(entry_name(layer), layer.region.size, [&](Bytes piece) -> Expected<void> {
+  auto read = archive_.read(entry_name(layer), most_file_bytes(layer), [&](Bytes piece) -> Expected<void> {
     hasher.add(piece);
     return {};
   });
   if (!read) return read;
   sizes_.push_back(hasher.size());
   if (auto checked = hasher.check_file(); !checked) return checked;
-  return layer.encrypted_with_key_id == 0 ? hasher.check_installed() : Expected<void>();
+  return layer.encrypted_with_key_id == 0 ? hasher.check_installed() : check_sealed(layer);
+}
+
+// What can be said of an encrypted layer without its key. Those of the original may be laid out as they like.
+Expected<void> Bundle::check_sealed(const Layer& layer) const {
+  if (manifest_.body().recipients.empty()) return {};
+  const auto file = read_all(archive_, entry_name(layer), most_file_bytes(layer));
+  if (!file) return tl::unexpected(file.error());
+  const auto pieces = sealed_segments(*file, layer.content_size);
+  if (!pieces) return tl::unexpected(pieces.error());
+  return {};
+}
+
+Expected<std::vector<std::vector<std::uint8_t>>> Bundle::decrypt(const PrivateKey& key) const {
+  const AppBody& body = manifest_.body();
+  if (body.recipients.empty()) return refuse(ErrorKind::kBadKey, "the bundle is not encrypted");
+  const auto content_key = ContentKey::unwrap(body.recipients, key);
+  if (!content_key) return tl::unexpected(content_key.error());
+  std::vector<std::vector<std::uint8_t>> contents;
+  for (const Layer& layer : body.layers) {
+    const auto file = read_all(archive_, entry_name(layer), most_file_bytes(layer));
+    if (!file) return tl::unexpected(file.error());
+    auto content = content_key->open(*file, static_cast<std::uint32_t>(contents.size()), layer.content_size);
+    if (!content) return tl::unexpected(content.error());
+    LayerHasher hasher(layer);
+    hasher.add(*content);
+    if (auto checked = hasher.check_installed(); !checked) return tl::unexpected(checked.error());
+    contents.push_back(std::move(*content));
+  }
+  return contents;
 }
 
 Expected<void> Bundle::read_layer(const Layer& layer, const Sink& sink) const {
   LayerHasher hasher(layer);
-  auto read = archive_.read(entry_name(layer), layer.region.size, [&](Bytes piece) -> Expected<void> {
+  auto read = archive_.read(entry_name(layer), most_file_bytes(layer), [&](Bytes piece) -> Expected<void> {
     hasher.add(piece);
     return sink(piece);
   });
@@ -186,7 +246,7 @@ Expected<std::vector<std::uint8_t>> Bundle::encode_with(const Manifest& manifest
   for (const Layer& layer : manifest.body().layers) {
     const std::string name = entry_name(layer);
     if (std::any_of(entries.begin(), entries.end(), [&](const Entry& entry) { return entry.name == name; })) continue;
-    auto content = read_all(archive_, name, layer.region.size);
+    auto content = read_all(archive_, name, most_file_bytes(layer));
     if (!content) return tl::unexpected(content.error());
     entries.push_back({name, contents.emplace_back(std::move(*content))});
   }
@@ -198,10 +258,13 @@ Expected<std::vector<std::uint8_t>> create_bundle(const Image& image, const Crea
   if (board == nullptr) {
     return refuse(ErrorKind::kBadInput, "there is no board " + options.info.board, "boards: " + board_names());
   }
-  const auto layers = make_layers(image, *board);
+  auto layers = make_layers(image, *board);
   if (!layers) return tl::unexpected(layers.error());
-  AppBody body{{}, options.policies, options.info};
+  AppBody body{{}, options.policies, options.info, {}};
   body.info.build_id = image.build_id();
+  if (!options.encrypt_to.empty()) {
+    if (auto done = encrypt(*layers, options.encrypt_to, body); !done) return tl::unexpected(done.error());
+  }
   std::vector<Entry> entries(1);
   for (const auto& [layer, content] : *layers) {
     body.layers.push_back(layer);

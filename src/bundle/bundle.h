@@ -28,9 +28,13 @@ class Bundle {
 
   const Manifest& manifest() const { return manifest_; }
 
-  // Plain content of a layer's file (what a device fetches by `fetch_hash`), piece by piece. Checked once more against
+  // A layer's file as it is stored, encrypted or not, piece by piece. Checked once more against
   // its hash, for the file may have changed since: on error, throw away what the sink was given.
   Expected<void> read_layer(const Layer& layer, const Sink& sink) const;
+
+  // What is in the encrypted layers, for whoever has a key to them: the content of each, in their order, checked
+  // against every hash. Errors: kBadKey (nothing is encrypted, or not to this key), kWrongContent.
+  Expected<std::vector<std::vector<std::uint8_t>>> decrypt(const PrivateKey& key) const;
 
   // Bytes of the layer's file.
   std::uint64_t layer_bytes(const Layer& layer) const;
@@ -41,6 +45,7 @@ class Bundle {
  private:
   static Expected<Bundle> check(Archive archive, const Limits& limits);
   Expected<void> check_layer(const Layer& layer);
+  Expected<void> check_sealed(const Layer& layer) const;
 
   Bundle(Archive archive, Manifest manifest) : archive_(std::move(archive)), manifest_(std::move(manifest)) {}
 
@@ -51,12 +56,13 @@ class Bundle {
 
 struct CreateOptions {
   Policies policies;
-  AppInfo info;                        // `board` chooses the board; `build_id` is taken from the image
-  const PrivateKey* signer = nullptr;  // nullptr: unsigned
+  AppInfo info;                            // `board` chooses the board; `build_id` is taken from the image
+  const PrivateKey* signer = nullptr;      // nullptr: unsigned
+  std::vector<PublicKey> encrypt_to = {};  // who can read the layers, at most 4; none: everybody
 };
 
-// The bytes of a bundle. The same image, options and key give the same bytes.
-// Errors: those of make_layers and Manifest, and kTooBig if no device takes so big a manifest.
+// The bytes of a bundle. The same image, options and key give the same bytes, unless they are encrypted.
+// Errors: those of make_layers and Manifest, and kTooBig if no device takes so big a manifest or so many readers.
 Expected<std::vector<std::uint8_t>> create_bundle(const Image& image, const CreateOptions& options);
 
 }  // namespace mv::bundle

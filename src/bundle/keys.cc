@@ -230,6 +230,36 @@ std::string PrivateKey::pem() const {
   return text_of(memory.get());
 }
 
+std::array<std::uint8_t, 32> PrivateKey::scalar() const {
+  std::array<std::uint8_t, 32> bytes{};
+  BN_bn2binpad(scalar_->number.get(), bytes.data(), static_cast<int>(bytes.size()));
+  return bytes;
+}
+
+Expected<PrivateKey> PrivateKey::from_scalar(Bytes scalar) {
+  const Group group = p256();
+  Number number(scalar.size() == 32 ? BN_bin2bn(scalar.data(), 32, nullptr) : nullptr);
+  const bool in_range =
+      group && number && BN_is_zero(number.get()) == 0 && BN_cmp(number.get(), EC_GROUP_get0_order(group.get())) < 0;
+  const auto point = in_range ? point_of_scalar(number.get()) : std::nullopt;
+  if (!point) return bad_key("is not a scalar of P-256");
+  return PrivateKey(std::make_shared<const Scalar>(Scalar{std::move(number)}), PublicKey(*point));
+}
+
+Expected<std::array<std::uint8_t, 32>> PrivateKey::agree(const PublicKey& other) const {
+  const Key own = evp_key(public_key_.point(), scalar_->number.get());
+  const Key peer = evp_key(other.point(), nullptr);
+  const KeyContext context(own ? EVP_PKEY_CTX_new(own.get(), nullptr) : nullptr);
+  std::array<std::uint8_t, 32> shared{};
+  std::size_t size = shared.size();
+  if (!context || !peer || EVP_PKEY_derive_init(context.get()) != 1 ||
+      EVP_PKEY_derive_set_peer(context.get(), peer.get()) != 1 ||
+      EVP_PKEY_derive(context.get(), shared.data(), &size) != 1 || size != shared.size()) {
+    return bad_key("does not agree with the other key");
+  }
+  return shared;
+}
+
 Expected<Signature> PrivateKey::sign(Bytes message) const {
   const auto signature = sign_deterministic(scalar_->number.get(), message);
   if (!signature || !public_key_.verify(message, *signature)) {

@@ -61,6 +61,15 @@ class PrivateKey {
   // PKCS#8, not encrypted: for a file that only its owner may read.
   std::string pem() const;
 
+  // The scalar as a device keeps it: 32 bytes, big-endian. Wipe what it is copied to.
+  std::array<std::uint8_t, 32> scalar() const;
+
+  // A key by its scalar. Errors: kBadKey (not 32 bytes, or out of range).
+  static Expected<PrivateKey> from_scalar(Bytes scalar);
+
+  // ECDH (SEC 1, 3.3.1): the x coordinate that this key and the other one share. Errors: kBadKey.
+  Expected<std::array<std::uint8_t, 32>> agree(const PublicKey& other) const;
+
   // ECDSA with SHA-256 and the nonce of RFC 6979, so that the same message gives the same bytes.
   Expected<Signature> sign(Bytes message) const;
 

@@ -85,6 +85,9 @@ Expected<AppBody> to_body(const wire::AppBody& from) {
   }
   body.policies = to_policies(from);
   body.info = to_info(from.info());
+  for (const auto& recipient : from.recipients()) {
+    body.recipients.push_back({KeyId{recipient.key_id()}, to_bytes(recipient.enc()), to_bytes(recipient.sealed_key())});
+  }
   return body;
 }
 
@@ -195,6 +198,12 @@ Expected<Manifest> Manifest::from_body(const AppBody& body) {
   for (const Layer& layer : body.layers) write_layer(layer, *inner.add_layers());
   write_policies(body.policies, inner);
   write_info(body.info, *inner.mutable_info());
+  for (const Recipient& recipient : body.recipients) {
+    wire::Recipient& written = *inner.add_recipients();
+    written.set_key_id(recipient.key.value);
+    written.set_enc(to_text(recipient.enc));
+    written.set_sealed_key(to_text(recipient.sealed_key));
+  }
   wire::OpaqueManifest outer;
   outer.set_body(to_text(serialise(inner)));
   return parse(serialise(outer));

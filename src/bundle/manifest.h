@@ -90,10 +90,18 @@ struct AppInfo {
   std::vector<std::uint8_t> sbom_hash;
 };
 
+// Who can read encrypted layers, and how: their key, wrapped by HPKE (bundle/sealed_layer.h).
+struct Recipient {
+  KeyId key;
+  std::vector<std::uint8_t> enc;         // 65 bytes
+  std::vector<std::uint8_t> sealed_key;  // 32 bytes
+};
+
 struct AppBody {
   std::vector<Layer> layers;
   Policies policies;
   AppInfo info;
+  std::vector<Recipient> recipients;  // none if nothing is encrypted
 };
 
 struct KeySignature {
@@ -104,7 +112,7 @@ inline constexpr std::size_t kMostSignatures = 5;  // wire/proto/manifest.option
 
 // Exists only if it could be read, is within the limits and does not contradict itself: regions have a size, lie within
 // the board's areas (if a board is named that we know) and do not overlap, hashes and keys have their length, texts are
-// printable.
+// printable. If it names who can read it, all of its layers are encrypted, with one key.
 class Manifest {
  public:
   // The bytes of the file `manifest`. Errors: kBadManifest, kTooBig, kOutsideArea, kOverlap.

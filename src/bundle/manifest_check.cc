@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "wire/sealed_layer.h"
+
 namespace mv::bundle {
 namespace {
 
@@ -97,6 +99,26 @@ Expected<void> check_crash_regions(const std::vector<CrashRegion>& regions, cons
   return {};
 }
 
+// Whether what was wrapped opens only its receiver can tell.
+Expected<void> check_recipients(const AppBody& body) {
+  const auto& recipients = body.recipients;
+  if (recipients.empty()) return {};
+  if (recipients.size() > sealed::kMostRecipients) return bad("is for more than 4 decryption keys");
+  for (auto each = recipients.begin(); each != recipients.end(); ++each) {
+    if (!PublicKey::from_point(each->enc) || each->sealed_key.size() != sealed::kKeySize + sealed::kTagSize)
+      return bad("has a damaged key for whoever may read it");
+    if (std::any_of(recipients.begin(), each, [&](const Recipient& other) { return other.key == each->key; }))
+      return bad("names a decryption key twice");
+  }
+  for (const Layer& layer : body.layers) {
+    const bool good = layer.encrypted_with_key_id != 0 &&
+                      layer.encrypted_with_key_id == body.layers.front().encrypted_with_key_id &&
+                      layer.segment_size == delta::kSegmentSize && !layer.segment_hashes.empty();
+    if (!good) return bad("names who can read it, but has a layer that is not encrypted as the others");
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string Region::describe() const {
@@ -125,6 +147,7 @@ Expected<void> check_body(const AppBody& body, const Limits& limits) {
   }
   if (auto checked = check_overlap(body); !checked) return checked;
   if (auto checked = check_crash_regions(body.policies.crash_regions, board); !checked) return checked;
+  if (auto checked = check_recipients(body); !checked) return checked;
   return check_info(body);
 }
 

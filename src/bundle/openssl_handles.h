@@ -24,6 +24,7 @@ inline void free_bio(BIO* bio) { BIO_free_all(bio); }
 using Key = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
 using KeyContext = std::unique_ptr<EVP_PKEY_CTX, Freed<EVP_PKEY_CTX_free>>;
 using DigestContext = std::unique_ptr<EVP_MD_CTX, Freed<EVP_MD_CTX_free>>;
+using CipherContext = std::unique_ptr<EVP_CIPHER_CTX, Freed<EVP_CIPHER_CTX_free>>;
 using Memory = std::unique_ptr<BIO, Freed<free_bio>>;
 using Certificate = std::unique_ptr<X509, Freed<X509_free>>;
 using Number = std::unique_ptr<BIGNUM, Freed<BN_clear_free>>;

@@ -1,5 +1,7 @@
 #include "cli/bundle_text.h"
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 namespace mv::cli {
@@ -95,6 +97,24 @@ Json signers_json(const bundle::Manifest& manifest) {
   return list;
 }
 
+Json recipients_json(const std::vector<bundle::Recipient>& recipients) {
+  Json list = Json::array();
+  for (const bundle::Recipient& each : recipients) list.push_back(bundle::describe(each.key));
+  return list;
+}
+
+// Whether layers can be read, and by whom.
+std::string encryption_text(const bundle::AppBody& body) {
+  std::string keys;
+  for (const bundle::Recipient& each : body.recipients) {
+    keys += (keys.empty() ? "" : " and ") + bundle::describe(each.key);
+  }
+  if (!keys.empty()) return "to key " + keys;
+  const bool encrypted = std::any_of(body.layers.begin(), body.layers.end(),
+                                     [](const bundle::Layer& layer) { return layer.encrypted_with_key_id != 0; });
+  return encrypted ? "to nobody: no device reads it" : "no";
+}
+
 std::string signers_text(const bundle::Manifest& manifest) {
   std::string keys;
   for (const bundle::KeySignature& each : manifest.signatures()) {
@@ -106,12 +126,13 @@ std::string signers_text(const bundle::Manifest& manifest) {
 }  // namespace
 
 Json bundle_json(const bundle::Manifest& manifest) {
-  const auto& [layers, policies, info] = manifest.body();
+  const auto& [layers, policies, info, recipients] = manifest.body();
   Json list = Json::array();
   for (const auto& layer : layers) list.push_back(layer_json(layer));
   return {{"manifest_hash", bundle::hex(manifest.hash())},
           {"signer", manifest.signer() ? Json(bundle::describe(*manifest.signer())) : Json()},
           {"signers", signers_json(manifest)},
+          {"encrypted_to", recipients_json(recipients)},
           {"name", info.name},
           {"version", info.version},
           {"git_revision", info.git_revision},
@@ -124,7 +145,7 @@ Json bundle_json(const bundle::Manifest& manifest) {
 }
 
 std::string bundle_text(const bundle::Manifest& manifest, const Output& output) {
-  const auto& [layers, policies, info] = manifest.body();
+  const auto& [layers, policies, info, recipients] = manifest.body();
   std::string text = line("application", or_dash(info.name) + " " + or_dash(info.version));
   text += line("board", or_dash(info.board));
   text += line("revision", or_dash(info.git_revision));
@@ -132,6 +153,7 @@ std::string bundle_text(const bundle::Manifest& manifest, const Output& output) 
   text += line("counter", std::to_string(info.security_counter));
   text += line("manifest", bundle::hex(manifest.hash()));
   text += line("signed", signers_text(manifest));
+  text += line("encrypted", encryption_text(manifest.body()));
   text += line("debugging", debug_text(policies));
   text += line("policies", policy_text(policies)) + "\n";
   Table table({"AREA", "START", "SIZE", "CONTENT", "SHA-256"});
