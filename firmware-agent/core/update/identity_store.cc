@@ -46,6 +46,9 @@ std::string_view judge(const mv_wire_Identity& identity) {
     return "the device id is not UV and 32 digits: provision the device again";
   }
   if (identity.private_key.size != 32) return "the private key is not 32 bytes: provision the device again";
+  for (std::size_t i = 0; i < identity.decryption_keys_count; ++i) {
+    if (identity.decryption_keys[i].size != 32) return "a decryption key is not 32 bytes: provision the device again";
+  }
   if (identity.certificate.size == 0 || identity.ca_certificate.size == 0) {
     return "a certificate is missing: provision the device again";
   }

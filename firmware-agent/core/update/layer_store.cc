@@ -171,7 +171,8 @@ LayerStore::Staged LayerStore::staged(const Manifest& manifest, std::size_t inde
     region.add_erased(block.size - block.content);
   }
   Hash hash;
-  if (!content.finish(hash) || hash != layer.fetch_hash) return Staged::kWrongContent;
+  // The file of an encrypted layer is something else; its content has the hashes of its segments and its region.
+  if (!content.finish(hash) || (!manifest.encrypted && hash != layer.fetch_hash)) return Staged::kWrongContent;
   return region.finish(hash) && hash == layer.measurement_hash ? Staged::kGood : Staged::kWrongRegion;
 }
 

@@ -96,10 +96,6 @@ Check check_region(const mv_wire_Layer& from, std::size_t index) {
 }
 
 Check check_layer(const mv_wire_Layer& from, std::size_t index) {
-  if (from.encrypted_with_key_id != 0) {
-    return refuse(mv_wire_UpdateError_UPDATE_BAD_MANIFEST,
-                  layer_sentence(index).add("is encrypted, which this microvisor cannot read"));
-  }
   if (!is_hash(from.fetch_hash.size) || !is_hash(from.measurement_hash.size)) {
     return refuse(mv_wire_UpdateError_UPDATE_BAD_MANIFEST, layer_sentence(index).add("lacks a SHA-256 hash"));
   }
@@ -122,11 +118,11 @@ Check check_overlap(const Manifest& manifest) {
   return {};
 }
 
-// All segments have a hash, or none.
+// All segments have a hash, or none: an encrypted layer is checked by nothing else.
 Check check_segments(const mv_wire_Layer& from, std::size_t index, std::uint8_t hashes) {
-  if (hashes == 0) return {};
+  if (hashes == 0 && from.encrypted_with_key_id == 0) return {};
   constexpr std::uint32_t kSize = mv::delta::kSegmentSize;
-  if (from.segment_size != kSize || hashes != (from.content_size + kSize - 1) / kSize) {
+  if (hashes == 0 || from.segment_size != kSize || hashes != (from.content_size + kSize - 1) / kSize) {
     return refuse(mv_wire_UpdateError_UPDATE_BAD_MANIFEST,
                   layer_sentence(index).add("does not have a hash for each segment of 32768 bytes"));
   }
@@ -139,6 +135,10 @@ Check take_layers(const mv_wire_AppBody& body, const SegmentCollector& segments,
   for (std::size_t i = 0; i < body.layers_count; ++i) {
     const mv_wire_Layer& from = body.layers[i];
     if (const auto checked = check_layer(from, i); !checked) return checked;
+    if (from.encrypted_with_key_id != body.layers[0].encrypted_with_key_id) {
+      return refuse(mv_wire_UpdateError_UPDATE_BAD_MANIFEST,
+                    layer_sentence(i).add("is not encrypted with the key of the first one"));
+    }
     if (const auto checked = check_segments(from, i, segments.of_layer[i]); !checked) return checked;
     Layer& to = out.layers[i];
     to.start = from.target.where.internal_flash.start;
@@ -151,6 +151,7 @@ Check take_layers(const mv_wire_AppBody& body, const SegmentCollector& segments,
     std::memcpy(to.measurement_hash.data(), from.measurement_hash.bytes, to.measurement_hash.size());
   }
   out.layer_count = body.layers_count;
+  out.encrypted = body.layers[0].encrypted_with_key_id != 0;
   return check_overlap(out);
 }
 

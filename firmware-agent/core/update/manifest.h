@@ -42,6 +42,7 @@ struct Manifest {
   Hash hash{};  // of the file
   std::array<Layer, kMaxLayers> layers{};
   std::size_t layer_count = 0;
+  bool encrypted = false;  // the layers' files are; hashes of segments and regions are those of what is in them
 
   std::array<std::uint8_t, 65> debug_key{};
   bool has_debug_key = false;
@@ -83,8 +84,8 @@ struct ManifestRules {
   const char* board;
 };
 
-// Takes the file apart and checks it; its hash is `hash` already. `out` and `segments` (which may be null) are
-// unspecified after a refusal.
+// Takes the file apart and checks it; its hash is `hash` already. Whom an encrypted one is for is in `scratch` then,
+// and not looked at. `out` and `segments` (which may be null) are unspecified after a refusal.
 tl::expected<void, Refusal> parse_manifest(pb_istream_t& file, const Hash& hash, const ManifestRules& rules,
                                            ManifestScratch& scratch, Manifest& out, SegmentHashes* segments = nullptr);
 

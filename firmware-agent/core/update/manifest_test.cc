@@ -64,6 +64,13 @@ TEST_F(ManifestTest, WithoutADebugKeyThereIsNoDebugging) {
   EXPECT_FALSE(manifest_.has_debug_key);
 }
 
+TEST_F(ManifestTest, SaysWhetherTheLayersAreEncrypted) {
+  EXPECT_EQ(refusal([](wire::AppBody&) {}), "");
+  EXPECT_FALSE(manifest_.encrypted);
+  EXPECT_EQ(refusal([](wire::AppBody& body) { body.mutable_layers(0)->set_encrypted_with_key_id(5); }), "");
+  EXPECT_TRUE(manifest_.encrypted);
+}
+
 TEST_F(ManifestTest, TakesABundleOfTheOriginalWithoutOurFields) {
   EXPECT_EQ(refusal([](wire::AppBody& body) {
               body.clear_info();
@@ -114,8 +121,20 @@ TEST_F(ManifestTest, RefusesLayersThatDoNotFit) {
 TEST_F(ManifestTest, RefusesWhatItCannotRead) {
   const auto bad = mv_wire_UpdateError_UPDATE_BAD_MANIFEST;
   EXPECT_EQ(refusal([](wire::AppBody& body) { body.clear_layers(); }, bad), "the bundle has no layers");
-  EXPECT_EQ(refusal([](wire::AppBody& body) { body.mutable_layers(0)->set_encrypted_with_key_id(5); }, bad),
-            "layer 1 is encrypted, which this microvisor cannot read");
+  EXPECT_EQ(refusal(
+                [](wire::AppBody& body) {
+                  *body.add_layers() = body.layers(0);
+                  body.mutable_layers(1)->set_encrypted_with_key_id(5);
+                },
+                bad),
+            "layer 2 is not encrypted with the key of the first one");
+  EXPECT_EQ(refusal(
+                [](wire::AppBody& body) {
+                  body.mutable_layers(0)->set_encrypted_with_key_id(5);
+                  body.mutable_layers(0)->clear_segment_hashes();
+                },
+                bad),
+            "layer 1 does not have a hash for each segment of 32768 bytes");
   EXPECT_EQ(refusal([](wire::AppBody& body) { body.mutable_layers(0)->set_fetch_hash("short"); }, bad),
             "layer 1 lacks a SHA-256 hash");
   EXPECT_NE(refusal(

@@ -27,10 +27,19 @@ bool InstalledImage::read(std::uint32_t offset, std::span<std::uint8_t> out) {
 }
 
 bool SegmentReceiver::begin(const Block& block, const Hash* hash) {
+  sealed_ = false;
   hash_ = hash == nullptr ? std::nullopt : std::optional(*hash);
   sha_.emplace();
   decoder_.begin(block.place, block.content);
   return layers_.staging().begin(LayerStore::staged_place(block));
+}
+
+bool SegmentReceiver::begin_sealed(const Block& block, const Hash& hash, const ContentKey& key, std::uint32_t layer,
+                                   std::uint32_t size) {
+  const bool good = begin(block, &hash) && opener_.begin(key, layer, block.segment, size);
+  sealed_ = true;
+  rebuilt_ = Result::kMore;
+  return good;
 }
 
 bool SegmentReceiver::write(std::span<const std::uint8_t> bytes) {
@@ -38,14 +47,36 @@ bool SegmentReceiver::write(std::span<const std::uint8_t> bytes) {
   return layers_.staging().write(bytes);
 }
 
-SegmentReceiver::Result SegmentReceiver::take(std::span<const std::uint8_t> record) {
+SegmentReceiver::Result SegmentReceiver::take(std::span<const std::uint8_t> bytes) {
+  if (sealed_) return take_sealed(bytes);
+  const Result result = rebuild(bytes);
+  return result == Result::kMore && decoder_.done() ? finish() : result;
+}
+
+// What is wrong with an opened segment is told at its end: a changed one fails anywhere, and it is the tag that says
+// so.
+SegmentReceiver::Result SegmentReceiver::take_sealed(std::span<const std::uint8_t> bytes) {
+  while (!bytes.empty()) {
+    const auto opened = opener_.next(bytes);
+    if (!opened) return Result::kDoesNotOpen;
+    if (rebuilt_ == Result::kMore && !opened->empty()) rebuilt_ = rebuild(*opened);
+  }
+  if (!opener_.at_end()) return Result::kMore;
+  if (!opener_.true_to_the_end()) return Result::kDoesNotOpen;
+  return rebuilt_ == Result::kMore ? finish() : rebuilt_;
+}
+
+SegmentReceiver::Result SegmentReceiver::rebuild(std::span<const std::uint8_t> record) {
   const auto taken = decoder_.push(record);
   if (!taken) {
     return taken.error() == delta::DecodeError::kSinkRefused ? Result::kFlashRefused : Result::kWrongRecord;
   }
-  if (!decoder_.done()) return Result::kMore;
+  return *taken == record.size() ? Result::kMore : Result::kWrongRecord;
+}
+
+SegmentReceiver::Result SegmentReceiver::finish() {
   Hash hash;
-  const bool right = *taken == record.size() && sha_->finish(hash) && (!hash_ || hash == *hash_);
+  const bool right = decoder_.done() && sha_->finish(hash) && (!hash_ || hash == *hash_);
   if (!right) return Result::kWrongRecord;
   return layers_.staging().finish() ? Result::kWhole : Result::kFlashRefused;
 }

@@ -27,6 +27,7 @@ UpdateEngine::UpdateEngine(const Ports& ports)
       fetcher_(ports.fetcher),
       notifier_(ports.notifier),
       rules_{ports.signatures, ports.board},
+      decryption_keys_(ports.decryption_keys),
       journal_(ports.flash),
       slots_(ports.flash),
       layers_(ports.flash),
@@ -48,6 +49,10 @@ bool UpdateEngine::load(std::uint8_t slot, Manifest& out, SegmentHashes* segment
   if (slot >= ManifestSlots::kSlots) return false;
   auto& scratch = workshop_.emplace<ManifestScratch>();
   const bool loaded = slots_.load(slot, rules_, scratch, out, segments).has_value();
+  // Without the key nothing more is fetched; what is there already can be installed.
+  if (loaded && segments != nullptr && out.encrypted) {
+    if (!content_key_.unwrap(scratch.body, decryption_keys_)) content_key_.forget();
+  }
   workshop_.emplace<std::monostate>();
   return loaded;
 }
@@ -180,6 +185,7 @@ void UpdateEngine::drop_target() {
   if (step_ == Step::kStaged) host_->update_withdrawn();
   if (state_.phase != Phase::kIdle) write_state({Phase::kIdle, state_.running, UpdateState::kNone});
   target_ = {};
+  content_key_.forget();
   sizes_ = {};
   apply_ = false;
   done_ = 0;

@@ -24,6 +24,7 @@
 #include "core/link/peers.h"
 #include "core/platform/application.h"
 #include "core/platform/ports.h"
+#include "core/update/content_key.h"
 #include "core/update/layer_store.h"
 #include "core/update/manifest.h"
 #include "core/update/manifest_slots.h"
@@ -68,6 +69,7 @@ class UpdateEngine final : private link::BlobSink {
     Notifier& notifier;
     SignatureCheck& signatures;
     const char* board;  // a manifest that names another one is refused
+    DecryptionKeys decryption_keys = {};
   };
 
   explicit UpdateEngine(const Ports& ports);
@@ -124,7 +126,7 @@ class UpdateEngine final : private link::BlobSink {
     kUndoing,
     kRefused
   };
-  enum class Fetch : std::uint8_t { kClosed, kOpen, kFetched, kMissing, kFlashRefused, kWrongRecord };
+  enum class Fetch : std::uint8_t { kClosed, kOpen, kFetched, kMissing, kFlashRefused, kWrongRecord, kDoesNotOpen };
 
   // link::BlobSink
   void on_chunk(std::uint32_t offset, std::span<const std::uint8_t> data, std::uint32_t total) override;
@@ -155,6 +157,7 @@ class UpdateEngine final : private link::BlobSink {
   bool ask_for_segments();
   void finish_probe();
   bool finish_layer();
+  bool begin_segment(SegmentReceiver& receiver, const Block& block, std::uint32_t size);
   bool give_up_old_image(Sentence sentence);
   void next_layer();
   void enter_staged();
@@ -197,6 +200,7 @@ class UpdateEngine final : private link::BlobSink {
   link::BlobFetcher& fetcher_;
   Notifier& notifier_;
   ManifestRules rules_;
+  DecryptionKeys decryption_keys_;
   ApplicationHost* host_ = nullptr;
 
   UpdateJournal journal_;
@@ -213,6 +217,7 @@ class UpdateEngine final : private link::BlobSink {
   bool running_valid_ = false;
   Manifest target_;
   SegmentHashes segments_{};  // of the target
+  ContentKey content_key_;    // of the target, if it is encrypted
   Hash target_hash_{};
   std::uint32_t target_size_ = 0;  // of the manifest's file
   ContentSizes sizes_{};           // of the target's layers

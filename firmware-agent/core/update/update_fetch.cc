@@ -20,14 +20,9 @@ void UpdateEngine::on_record(std::uint32_t segment, std::uint32_t offset, std::s
   if (fetch_ != Fetch::kOpen || receiver == nullptr) return;
   segment_ = static_cast<std::uint8_t>(segment);
   received_ += static_cast<std::uint32_t>(data.size());
-  const Layer& layer = target_.layers[layer_];
   const Block block = blocks(layer_)[segment_];
   if (offset == 0) {
-    const Hash* hash = segment_ < layer.segments ? &segments_[layer.first_segment + segment_] : nullptr;
-    if (!receiver->begin(block, hash)) {
-      fetch_ = Fetch::kFlashRefused;
-      return;
-    }
+    if (!begin_segment(*receiver, block, total)) return;
   }
   switch (receiver->take(data)) {
     case SegmentReceiver::Result::kMore:
@@ -43,8 +38,26 @@ void UpdateEngine::on_record(std::uint32_t segment, std::uint32_t offset, std::s
     case SegmentReceiver::Result::kFlashRefused:
       fetch_ = Fetch::kFlashRefused;
       break;
+    case SegmentReceiver::Result::kDoesNotOpen:
+      fetch_ = Fetch::kDoesNotOpen;
+      break;
   }
   progress();
+}
+
+bool UpdateEngine::begin_segment(SegmentReceiver& receiver, const Block& block, std::uint32_t size) {
+  const Layer& layer = target_.layers[layer_];
+  const Hash* hash = segment_ < layer.segments ? &segments_[layer.first_segment + segment_] : nullptr;
+  if (!target_.encrypted) {
+    if (receiver.begin(block, hash)) return true;
+    fetch_ = Fetch::kFlashRefused;
+    return false;
+  }
+  const bool sealed = size > sealed::kTagSize && size <= sealed::kMostSealedBytes;
+  if (sealed && receiver.begin_sealed(block, *hash, content_key_, static_cast<std::uint32_t>(layer_), size))
+    return true;
+  fetch_ = sealed ? Fetch::kFlashRefused : Fetch::kDoesNotOpen;
+  return false;
 }
 
 void UpdateEngine::on_fetched() {
@@ -73,6 +86,7 @@ bool UpdateEngine::poll_manifest() {
       return false;
     case Fetch::kFlashRefused:
     case Fetch::kWrongRecord:
+    case Fetch::kDoesNotOpen:
       close_fetch();
       return retry(mv_wire_UpdateError_UPDATE_FLASH_FAILED, {"the manifest could not be written to flash"});
     case Fetch::kFetched:
@@ -110,6 +124,12 @@ void UpdateEngine::finish_manifest() {
                                                            .add(", this device has confirmed ")
                                                            .add(journal_.security_counter()));
     return;
+  }
+  if (target_.encrypted) {
+    if (const auto opened = content_key_.unwrap(scratch.body, decryption_keys_); !opened) {
+      refuse(opened.error());
+      return;
+    }
   }
   if (!begin_fetching(slot)) {
     refuse(mv_wire_UpdateError_UPDATE_FLASH_FAILED, {"the journal of updates could not be written to flash"});
@@ -153,6 +173,11 @@ bool UpdateEngine::poll_layers() {
       close_fetch();
       looked_ = false;
       return give_up_old_image(about_segment().add("does not match its hash"));
+    case Fetch::kDoesNotOpen:
+      close_fetch();
+      looked_ = false;
+      return retry(mv_wire_UpdateError_UPDATE_BAD_SEAL,
+                   about_segment().add("does not open with the bundle's key: it was changed"));
     case Fetch::kFetched:
       fetch_ = Fetch::kClosed;
       if (probing_) finish_probe();
@@ -199,6 +224,11 @@ void UpdateEngine::look_at_layer() {
 
 bool UpdateEngine::ask_for_segments() {
   if (!fetcher_.ready()) return false;
+  if (target_.encrypted && !content_key_.there()) {
+    refuse(mv_wire_UpdateError_UPDATE_NO_DECRYPTION_KEY,
+           {"the bundle is encrypted, and its key does not open with one of this device"});
+    return false;
+  }
   const Layer& layer = target_.layers[layer_];
   probing_ = sizes_[layer_] == 0;
   if (probing_) {
@@ -206,7 +236,7 @@ bool UpdateEngine::ask_for_segments() {
     return false;
   }
   const std::span known(running_.layers.data(), running_.layer_count);
-  const bool has_old = running_valid_ && !without_old_ &&
+  const bool has_old = running_valid_ && !without_old_ && !target_.encrypted &&
                        std::ranges::all_of(known, [](const Layer& each) { return each.content_size != 0; });
   old_image_.use(has_old ? &running_ : nullptr);
   if (!std::holds_alternative<SegmentReceiver>(workshop_)) workshop_.emplace<SegmentReceiver>(layers_, old_image_);

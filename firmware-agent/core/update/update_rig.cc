@@ -90,6 +90,30 @@ void make_original(Bundle& bundle) {
   }
 }
 
+void encrypt(Bundle& bundle, const std::vector<bundle::PublicKey>& readers) {
+  const auto key = bundle::ContentKey::generate();
+  check(key.has_value(), "no key");
+  for (const auto& reader : readers) {
+    const auto wrapped = key->wrap(reader);
+    check(wrapped.has_value(), "not wrapped");
+    wire::Recipient& recipient = *bundle.body.add_recipients();
+    recipient.set_key_id(wrapped->key.value);
+    recipient.set_enc(wrapped->enc.data(), wrapped->enc.size());
+    recipient.set_sealed_key(wrapped->sealed_key.data(), wrapped->sealed_key.size());
+  }
+  for (std::size_t i = 0; i < bundle.layers.size(); ++i) {
+    const auto file = key->seal(bundle.layers[i], static_cast<std::uint32_t>(i));
+    check(file.has_value(), "not sealed");
+    const auto segments = bundle::sealed_segments(*file, static_cast<std::uint32_t>(bundle.layers[i].size()));
+    check(segments.has_value(), "no segments");
+    auto& sealed = bundle.sealed.emplace_back();
+    for (const auto& each : *segments) sealed.emplace_back(each.begin(), each.end());
+    wire::Layer& layer = *bundle.body.mutable_layers(static_cast<int>(i));
+    layer.set_fetch_hash(text(sha256(*file)));
+    layer.set_encrypted_with_key_id(7);
+  }
+}
+
 void seal(Bundle& bundle, const std::vector<const Signer*>& signers) {
   wire::OpaqueManifest manifest;
   manifest.set_body(bundle.body.SerializeAsString());
@@ -134,6 +158,7 @@ Bundle make_trial_bundle(const std::vector<Bytes>& contents, unsigned confirm_se
 
 void FakeCloud::add(const Bundle& bundle) {
   blobs_[bundle.hash] = bundle.manifest;
+  if (!bundle.sealed.empty()) sealed_[bundle.hash] = bundle.sealed;
   Image& image = images_[bundle.hash] = {};
   for (const Bytes& layer : bundle.layers) {
     blobs_[sha256(layer)] = layer;
@@ -161,6 +186,7 @@ void FakeCloud::believe(const Hash& bundle, const Bytes& image) {
 }
 
 const FakeCloud::Records& FakeCloud::records(const Hash& from, bool has_from, const Hash& to) {
+  if (const auto sealed = sealed_.find(to); sealed != sealed_.end()) return sealed->second;
   const auto key = std::pair(has_from ? from : Hash{}, to);
   if (const auto known = records_.find(key); known != records_.end()) return known->second;
   static const Bytes nothing;

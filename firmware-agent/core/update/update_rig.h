@@ -11,6 +11,7 @@
 
 #include "boards/host/fake_flash.h"
 #include "boards/host/fakes.h"
+#include "bundle/sealed_layer.h"
 #include "core/update/update_engine.h"
 #include "wire/proto/manifest.pb.h"
 
@@ -57,14 +58,17 @@ class AcceptAll final : public SignatureCheck {
 struct Bundle {
   Bytes manifest;
   Hash hash{};
-  std::vector<Bytes> layers;
+  std::vector<Bytes> layers;  // plain contents
   wire::AppBody body;
+  std::vector<std::vector<Bytes>> sealed;  // of each layer, its segments, if the bundle is encrypted
 };
 
 Bytes pattern(std::size_t size, unsigned seed);
 void add_layer(Bundle& bundle, std::uint32_t start, std::uint32_t size, const Bytes& content);
 // As the original's tools made it: without sizes of contents and hashes of segments.
 void make_original(Bundle& bundle);
+// Encrypts the layers to these keys, as mvctl does. Before `seal`.
+void encrypt(Bundle& bundle, const std::vector<bundle::PublicKey>& readers);
 // Wraps the body and signs it, if there is a signer.
 void seal(Bundle& bundle, const std::vector<const Signer*>& signers = {});
 // Layers of `contents` at pages one after the other; whatever `edit` wants is done to the body before it is sealed.
@@ -78,6 +82,10 @@ class FakeCloud final : public link::BlobFetcher {
   void add(const Bundle& bundle);
   // What it has of the layer is something else than the bundle says.
   void replace_layer(const Bundle& bundle, std::size_t layer, Bytes bytes);
+  // What it has of an encrypted segment; empty: nothing. Change it, and it was changed on the way.
+  Bytes& sealed_segment(const Bundle& bundle, std::size_t layer, std::size_t segment) {
+    return sealed_.at(bundle.hash).at(layer).at(segment);
+  }
   // It believes this to be the image of a bundle.
   void believe(const Hash& bundle, const Bytes& image);
 
@@ -114,6 +122,7 @@ class FakeCloud final : public link::BlobFetcher {
 
   std::map<Hash, Bytes> blobs_;
   std::map<Hash, Image> images_;
+  std::map<Hash, std::vector<std::vector<Bytes>>> sealed_;  // of encrypted bundles
   std::map<std::pair<Hash, Hash>, Records> records_;
   std::optional<Open> open_;
 };
@@ -147,12 +156,13 @@ class FakeHost final : public ApplicationHost, public Notifier {
 // One boot of a device on `flash`.
 class Device {
  public:
-  Device(host::FakeFlash& flash, FakeCloud& cloud, SignatureCheck& signatures, const char* board = "mps2-an505")
-      : Device(flash, flash, cloud, signatures, board) {}
+  Device(host::FakeFlash& flash, FakeCloud& cloud, SignatureCheck& signatures, const char* board = "mps2-an505",
+         DecryptionKeys keys = {})
+      : Device(flash, flash, cloud, signatures, board, keys) {}
   // `access`: what the engine is given for `flash`.
   Device(Flash& access, host::FakeFlash& flash, FakeCloud& cloud, SignatureCheck& signatures,
-         const char* board = "mps2-an505")
-      : flash_(flash), cloud_(cloud), engine({access, clock, cloud, host, signatures, board}) {
+         const char* board = "mps2-an505", DecryptionKeys keys = {})
+      : flash_(flash), cloud_(cloud), engine({access, clock, cloud, host, signatures, board, keys}) {
     engine.boot(host);
     host.runs = engine.running() != nullptr && !engine.installing();
   }
