@@ -79,6 +79,7 @@ complete -c mvctl -n '__mvctl_at \'mvctl bundle create\'' -F
 complete -c mvctl -n '__mvctl_at \'mvctl bundle create\'' -l out -s o -r -F -d 'the bundle [default: FILE with .zip]'
 complete -c mvctl -n '__mvctl_at \'mvctl bundle create\'' -l board -x -d 'the board that it is for (mps2-an505, stm32u585)'
 complete -c mvctl -n '__mvctl_at \'mvctl bundle create\'' -l key -s k -x -a '(__mvctl_names keys)' -d 'private key that signs: a name of mvctl keys, or a PEM file'
+complete -c mvctl -n '__mvctl_at \'mvctl bundle create\'' -l encrypt-to -x -a '(__mvctl_names keys)' -d 'encrypt it: only devices with the private half of this key can read it; a name of mvctl keys, or a PEM file; up to 4 of them'
 complete -c mvctl -n '__mvctl_at \'mvctl bundle create\'' -l name -x -d 'name of the application [default: the file\'s name]'
 complete -c mvctl -n '__mvctl_at \'mvctl bundle create\'' -l version -x -d 'version of the application [default: git describe]'
 complete -c mvctl -n '__mvctl_at \'mvctl bundle create\'' -l git-revision -x -d 'revision of the sources [default: asked of git]'
@@ -107,9 +108,11 @@ complete -c mvctl -n '__mvctl_at \'mvctl bundle layout\'' -l out -s o -x -a '(__
 complete -c mvctl -n '__mvctl_at \'mvctl bundle verify\'' -F
 complete -c mvctl -n '__mvctl_at \'mvctl bundle verify\'' -l trust -x -a '(__mvctl_names keys)' -d 'a trusted public key, name or file; may be given more than once [default: all keys of mvctl keys]'
 complete -c mvctl -n '__mvctl_at \'mvctl bundle verify\'' -l signers -x -d 'so many different trusted keys must have signed it'
+complete -c mvctl -n '__mvctl_at \'mvctl bundle verify\'' -l decryption-key -x -a '(__mvctl_names keys)' -d 'private key that the bundle is encrypted to: opens its layers and checks what is in them'
 complete -c mvctl -n '__mvctl_at \'mvctl bundle diff\'' -F
 complete -c mvctl -n '__mvctl_at \'mvctl bundle diff\'' -F
 complete -c mvctl -n '__mvctl_at \'mvctl bundle inspect\'' -F
+complete -c mvctl -n '__mvctl_at \'mvctl bundle inspect\'' -l decryption-key -x -a '(__mvctl_names keys)' -d 'private key that the bundle is encrypted to: opens its layers and checks what is in them'
 complete -c mvctl -n '__mvctl_at \'mvctl init\'' -x -a '(__fish_complete_directories)'
 complete -c mvctl -n '__mvctl_at \'mvctl init\'' -l board -x -d 'board it is for'
 complete -c mvctl -n '__mvctl_at \'mvctl deploy\'' -F
@@ -123,6 +126,7 @@ complete -c mvctl -n '__mvctl_at \'mvctl deploy\'' -l bundle-out -r -F -d 'where
 complete -c mvctl -n '__mvctl_at \'mvctl deploy\'' -l elf -x -d 'which application, if the project makes several'
 complete -c mvctl -n '__mvctl_at \'mvctl deploy\'' -l board -x -d 'the board that it is for (mps2-an505, stm32u585)'
 complete -c mvctl -n '__mvctl_at \'mvctl deploy\'' -l key -s k -x -a '(__mvctl_names keys)' -d 'private key that signs: a name of mvctl keys, or a PEM file'
+complete -c mvctl -n '__mvctl_at \'mvctl deploy\'' -l encrypt-to -x -a '(__mvctl_names keys)' -d 'encrypt it: only devices with the private half of this key can read it; a name of mvctl keys, or a PEM file; up to 4 of them'
 complete -c mvctl -n '__mvctl_at \'mvctl deploy\'' -l name -x -d 'name of the application [default: the file\'s name]'
 complete -c mvctl -n '__mvctl_at \'mvctl deploy\'' -l version -x -d 'version of the application [default: git describe]'
 complete -c mvctl -n '__mvctl_at \'mvctl deploy\'' -l git-revision -x -d 'revision of the sources [default: asked of git]'
@@ -190,6 +194,7 @@ complete -c mvctl -n '__mvctl_at \'mvctl devices restart\'' -x -a '(__mvctl_name
 complete -c mvctl -n '__mvctl_at \'mvctl devices provision\'' -x
 complete -c mvctl -n '__mvctl_at \'mvctl devices provision\'' -l board -x -d 'board it is'
 complete -c mvctl -n '__mvctl_at \'mvctl devices provision\'' -l out -s o -r -F -d 'where the identity goes'
+complete -c mvctl -n '__mvctl_at \'mvctl devices provision\'' -l decryption-key -x -a '(__mvctl_names keys)' -d 'private key of a group whose encrypted bundles it reads, added here: the cloud never sees it; a name of mvctl keys, or a PEM file; up to 4 of them'
 complete -c mvctl -n '__mvctl_at \'mvctl devices keys\'' -x -a '(__mvctl_names devices)'
 complete -c mvctl -n '__mvctl_at \'mvctl devices keys\'' -l change -r -F -d 'give it this change: a file of mvctl keys change'
 complete -c mvctl -n '__mvctl_at \'mvctl devices keys\'' -l none -d 'take an order back that it has not carried out'
@@ -257,6 +262,7 @@ complete -c mvctl -n '__mvctl_at \'mvctl emulator start\'' -l delay -x -d 'delay
 complete -c mvctl -n '__mvctl_at \'mvctl emulator start\'' -l rate -x -d 'bytes a second that the line carries; 0: no limit'
 complete -c mvctl -n '__mvctl_at \'mvctl emulator start\'' -l firmware -x -a '(__fish_complete_directories)' -d 'folder with boot-rom.elf and microvisor.bin'
 complete -c mvctl -n '__mvctl_at \'mvctl emulator start\'' -l dial -x -d 'what a new device calls, if not the cloud itself: a proxy, say'
+complete -c mvctl -n '__mvctl_at \'mvctl emulator start\'' -l decryption-key -x -a '(__mvctl_names keys)' -d 'private key, given to a new device, of a group whose encrypted bundles it reads: a name of mvctl keys, or a PEM file; up to 4 of them'
 complete -c mvctl -n '__mvctl_at \'mvctl emulator run\'' -x -a '(__mvctl_names emulators)'
 complete -c mvctl -n '__mvctl_at \'mvctl emulator run\'' -l delay -x -d 'delay of the line, each way, for example 150ms'
 complete -c mvctl -n '__mvctl_at \'mvctl emulator run\'' -l rate -x -d 'bytes a second that the line carries; 0: no limit'

@@ -50,6 +50,9 @@ struct Layer {
 // A device that has `has` installed has the region of `wanted` byte for byte, so it asks for nothing of it.
 bool same_once_installed(const Layer& has, const Layer& wanted);
 
+// The same of one segment of `wanted`, by its index.
+bool same_segment_installed(const Layer& has, const Layer& wanted, std::size_t segment);
+
 // RAM of the application that a crash record keeps.
 struct CrashRegion {
   std::uint32_t address = 0;

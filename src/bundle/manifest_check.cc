@@ -131,6 +131,16 @@ bool same_once_installed(const Layer& has, const Layer& wanted) {
          has.region.size == wanted.region.size && has.measurement_hash == wanted.measurement_hash;
 }
 
+bool same_segment_installed(const Layer& has, const Layer& wanted, std::size_t segment) {
+  if (has.region.area != wanted.region.area || has.segment_size != wanted.segment_size || wanted.segment_size == 0)
+    return false;
+  const std::uint64_t place = wanted.region.start + segment * std::uint64_t{wanted.segment_size};
+  if (place < has.region.start || (place - has.region.start) % has.segment_size != 0) return false;
+  const std::uint64_t index = (place - has.region.start) / has.segment_size;
+  return index < has.segment_hashes.size() && segment < wanted.segment_hashes.size() &&
+         has.segment_hashes[index] == wanted.segment_hashes[segment];
+}
+
 Expected<void> check_body(const AppBody& body, const Limits& limits) {
   if (body.layers.empty()) return bad("names no layer");
   const Board* board = find_board(body.info.board);

@@ -14,10 +14,16 @@
 
 namespace mv::cli {
 
+struct SegmentDiff {
+  std::uint32_t size = 0;   // bytes of the segment
+  std::string kind;         // as delta::name; "sealed": of an encrypted layer
+  std::uint64_t bytes = 0;  // over the air
+};
+
 struct LayerDiff {
   bundle::Layer layer;  // of the new bundle
   std::uint64_t content_bytes = 0;
-  std::vector<delta::Segment> segments;  // none if a device that has the old bundle has the whole region
+  std::vector<SegmentDiff> segments;  // none if a device that has the old bundle has the whole region
 
   std::uint64_t sent_bytes() const;
 };
@@ -29,6 +35,8 @@ struct BundleDiff {
   std::uint64_t sent_bytes() const;  // of segments; the manifest comes on top
 };
 
+// Encrypted layers are compared by the hashes of their segments, so that no key is needed.
+//
 // Errors: bundles of different boards, a layer that cannot be read, no memory.
 tl::expected<BundleDiff, Failure> diff_bundles(const bundle::Bundle& old, const bundle::Bundle& wanted);
 

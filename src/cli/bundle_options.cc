@@ -169,6 +169,11 @@ void add_bundle_options(Command& command, BundleOptions& o) {
       .shows_default(o.board);
   command.option("--key,-k", "KEY", &o.key, "private key that signs: a name of mvctl keys, or a PEM file")
       .complete(Completion::kKey);
+  command
+      .option("--encrypt-to", "KEY", &o.encrypt_to,
+              "encrypt it: only devices with the private half of this key can read it; a name of mvctl keys, or a PEM "
+              "file; up to 4 of them")
+      .complete(Completion::kKey);
   command.option("--name", "NAME", &o.name, "name of the application [default: the file's name]");
   command.option("--version", "TEXT", &o.version, "version of the application [default: git describe]");
   command.option("--git-revision", "TEXT", &o.git_revision, "revision of the sources [default: asked of git]");
@@ -191,6 +196,11 @@ tl::expected<MadeBundle, Failure> make_bundle(const std::filesystem::path& input
   const auto policies = policies_of(options, *program);
   if (!policies) return tl::unexpected(policies.error());
   bundle::CreateOptions create{*policies, info_of(input, options), nullptr};
+  for (const std::string& name : options.encrypt_to) {
+    auto reader = find_public_key(name);
+    if (!reader) return tl::unexpected(reader.error());
+    create.encrypt_to.push_back(std::move(*reader));
+  }
   std::optional<bundle::PrivateKey> signer;
   if (!options.key.empty()) {
     auto key = find_private_key(options.key);

@@ -34,6 +34,7 @@ struct BundleOptions {
   std::string confirm_by = "contact";  // or "application"
   std::optional<std::uint32_t> halt_limit;
   std::optional<std::uint32_t> security_counter;
+  std::vector<std::string> encrypt_to;  // names or files of public keys
 };
 
 // Adds them to a command. `options` must outlive the tree.

@@ -7,6 +7,7 @@
 #include <optional>
 #include <thread>
 
+#include "cli/identity.h"
 #include "cli/interrupt.h"
 #include "cli/logged_child.h"
 #include "emulator/control.h"
@@ -40,12 +41,14 @@ std::string tail(const fs::path& file) {
 }
 
 Result first_start(CloudClient& cloud, const std::string& cloud_url, const DeviceFolder& folder,
-                   const fs::path& firmware, const std::string& dial) {
+                   const fs::path& firmware, const EmulatorOptions& options) {
+  // A key that is not there is found before there is a device.
+  if (auto keys = with_decryption_keys({}, options.decryption_keys); !keys) return tl::unexpected(keys.error());
   std::error_code error;
   fs::create_directories(folder.path, error);
   fs::permissions(folder.path, fs::perms::owner_all, error);
   if (error) return fail(ExitCode::kFailed, "cannot make " + folder.path.string() + ": " + error.message());
-  auto made = cloud.provision(folder.name(), kBoard, dial);
+  auto made = cloud.provision(folder.name(), kBoard, options.dial);
   if (!made) {
     Failure failure = made.error();
     if (failure.code == ExitCode::kFailed && failure.hint.empty()) {
@@ -55,7 +58,9 @@ Result first_start(CloudClient& cloud, const std::string& cloud_url, const Devic
   }
   const auto mark = emulator::microvisor_mark(firmware / "microvisor.bin");
   if (!mark) return fail(ExitCode::kFailed, mark.error());
-  const auto flash = emulator::make_flash(folder.flash(), firmware / "microvisor.bin", made->identity);
+  const auto identity = with_decryption_keys(std::move(made->identity), options.decryption_keys);
+  if (!identity) return tl::unexpected(identity.error());
+  const auto flash = emulator::make_flash(folder.flash(), firmware / "microvisor.bin", *identity);
   if (!flash) return fail(ExitCode::kFailed, flash.error());
   const auto record = emulator::write_record(folder, {made->device.sid, cloud_url, kBoard, *mark});
   if (!record) return fail(ExitCode::kFailed, record.error());
@@ -136,10 +141,14 @@ Answer<fs::path> find_firmware(const std::string& given) {
 }
 
 Result prepare_device(CloudClient& cloud, const std::string& cloud_url, const DeviceFolder& folder,
-                      const fs::path& firmware, const std::string& dial) {
+                      const fs::path& firmware, const EmulatorOptions& options) {
   std::error_code error;
-  if (fs::exists(folder.record(), error)) return later_start(cloud_url, folder, firmware);
-  return first_start(cloud, cloud_url, folder, firmware, dial);
+  if (!fs::exists(folder.record(), error)) return first_start(cloud, cloud_url, folder, firmware, options);
+  if (!options.decryption_keys.empty()) {
+    return fail(ExitCode::kUsage, "the device " + folder.name() + " was provisioned already: its keys stay",
+                "give --decryption-key with the first start of a new device");
+  }
+  return later_start(cloud_url, folder, firmware);
 }
 
 Result start_supervisor(const DeviceFolder& folder, const fs::path& firmware, const EmulatorOptions& options) {

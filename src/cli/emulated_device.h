@@ -4,6 +4,7 @@
 #include <chrono>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "cli/cloud_client.h"
 #include "cli/output.h"
@@ -16,8 +17,9 @@ struct EmulatorOptions {
   std::string name;
   std::string firmware;  // folder; empty: the usual place
   std::chrono::milliseconds delay{0};
-  std::uint32_t rate = 0;  // bytes a second; 0: unlimited
-  std::string dial;        // HOST:PORT that a new device calls; empty: the cloud's own
+  std::uint32_t rate = 0;                    // bytes a second; 0: unlimited
+  std::string dial;                          // HOST:PORT that a new device calls; empty: the cloud's own
+  std::vector<std::string> decryption_keys;  // of a new device: names or files of private keys
 };
 
 // $XDG_STATE_HOME/mvctl/emulators
@@ -32,9 +34,10 @@ Answer<emulator::DeviceFolder> existing_device(const std::string& name);
 // The folder with boot-rom.elf and microvisor.bin: as given, $MVCTL_FIRMWARE_DIR, or beside this program.
 Answer<std::filesystem::path> find_firmware(const std::string& given);
 
-// Makes identity and flash on the first start; puts the current microvisor into the flash on a later one.
+// Makes identity and flash on the first start; puts the current microvisor into the flash on a later one, and fails if
+// that is to be given keys (kUsage).
 Result prepare_device(CloudClient& cloud, const std::string& cloud_url, const emulator::DeviceFolder& folder,
-                      const std::filesystem::path& firmware, const std::string& dial);
+                      const std::filesystem::path& firmware, const EmulatorOptions& options);
 
 // Starts `mvctl emulator run` for the device as a session of its own and waits until it answers.
 Result start_supervisor(const emulator::DeviceFolder& folder, const std::filesystem::path& firmware,

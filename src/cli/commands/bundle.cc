@@ -50,6 +50,12 @@ struct VerifyOptions {
   std::string input;
   std::vector<std::string> trust;
   std::uint32_t signers = 1;
+  std::string decryption_key;
+};
+
+struct InspectOptions {
+  std::string input;
+  std::string decryption_key;
 };
 
 std::string_view as_text(const std::vector<std::uint8_t>& bytes) {
@@ -72,6 +78,25 @@ std::string signed_text(const bundle::Manifest& manifest) {
     text += (text.back() == ' ' ? "" : " and ") + bundle::describe(each.key);
   }
   return text;
+}
+
+// Opens what is encrypted with the key, and checks it against every hash; nothing to do if no key is given.
+Result check_content(const bundle::Bundle& bundle, const std::string& path, const std::string& key_name) {
+  if (key_name.empty()) return {};
+  const auto key = find_private_key(key_name);
+  if (!key) return tl::unexpected(key.error());
+  const auto contents = bundle.decrypt(*key);
+  if (!contents) return fail(ExitCode::kFailed, path + ": " + contents.error().message, contents.error().hint);
+  return {};
+}
+
+bool is_encrypted(const bundle::Manifest& manifest) { return !manifest.body().recipients.empty(); }
+
+void add_decryption_key(Command& command, std::string* name) {
+  command
+      .option("--decryption-key", "KEY", name,
+              "private key that the bundle is encrypted to: opens its layers and checks what is in them")
+      .complete(Completion::kKey);
 }
 
 std::string layer_count(const bundle::Manifest& manifest) {
@@ -146,19 +171,24 @@ Result verify(Program& program, const VerifyOptions& options) {
                 "add a signature: mvctl bundle sign " + options.input + " --add --key KEY");
   }
   Json document = bundle_json(opened->manifest());
+  if (auto checked = check_content(*opened, options.input, options.decryption_key); !checked) return checked;
   document["verified"] = true;
+  const bool opaque = is_encrypted(opened->manifest()) && options.decryption_key.empty();
+  if (is_encrypted(opened->manifest())) document["decrypted"] = !opaque;
   std::string names;
   for (const bundle::PublicKey& signer : *signers) {
     document["verified_signers"].push_back(bundle::describe(signer.id()));
     names += (names.empty() ? "" : " and ") + bundle::describe(signer.id());
   }
-  program.output().result(document, options.input + ": whole, and signed by trusted key " + names);
+  program.output().result(document, options.input + ": whole, and signed by trusted key " + names +
+                                        (opaque ? "; what is encrypted was not looked into" : ""));
   return {};
 }
 
-Result inspect(Program& program, const std::string& input) {
-  const auto opened = open_bundle(input);
+Result inspect(Program& program, const InspectOptions& options) {
+  const auto opened = open_bundle(options.input);
   if (!opened) return tl::unexpected(opened.error());
+  if (auto checked = check_content(*opened, options.input, options.decryption_key); !checked) return checked;
   program.output().result(bundle_json(opened->manifest()), bundle_text(opened->manifest(), program.output()));
   return {};
 }
@@ -205,7 +235,9 @@ void add_create(Command& bundle, Program& program) {
   Command& command = bundle.add("create", "make a bundle from a linked application");
   command.describe(
       "Takes an ELF, Intel HEX or raw binary file, checks that it can run on the board (areas, vector table, size) and "
-      "writes a bundle. The same input, options and key give the same bytes.");
+      "writes a bundle. The same input, options and key give the same bytes, unless it is encrypted: then only the "
+      "devices "
+      "of a group can read what is in it, whoever stores or carries it (mvctl devices provision --decryption-key).");
   auto options = std::make_shared<CreateBundleOptions>();
   command.argument("FILE", &options->input, "the application: ELF, HEX or BIN").complete(Completion::kFile);
   command.option("--out,-o", "FILE", &options->output, "the bundle [default: FILE with .zip]")
@@ -215,6 +247,8 @@ void add_create(Command& bundle, Program& program) {
   command.example(
       "mvctl bundle create build/app.elf --key release --debug-auth-pubkey debug --maximum-politeness-time 600",
       "one that the key called debug may debug, and that may put off updates for ten minutes");
+  command.example("mvctl bundle create build/app.elf --key release --encrypt-to plant.pub.pem",
+                  "one that only devices with the key of plant can read");
   command.run([options, &program] { return create(program, *options); });
 }
 
@@ -250,6 +284,7 @@ void add_verify(Command& bundle, Program& program) {
       .complete(Completion::kKey);
   command.option("--signers", "N", &options->signers, "so many different trusted keys must have signed it")
       .shows_default("1");
+  add_decryption_key(command, &options->decryption_key);
   command.example("mvctl bundle verify app.zip", "against all of your own keys");
   command.example("mvctl bundle verify app.zip --trust keys/release.pub.pem", "against one key");
   command.run([options, &program] { return verify(program, *options); });
@@ -284,7 +319,7 @@ void add_diff(Command& bundle, Program& program) {
   command.describe(
       "Compares the applications and shows each segment of 32 KiB of the new one as the smallest of same, copy, delta, "
       "compressed and stored (docs/delta-format.md): what an update sends. A layer that a device with the old bundle "
-      "has is not sent.");
+      "has is not sent. Of an encrypted layer, segments that changed are sent as they are sealed.");
   auto options = std::make_shared<DiffOptions>();
   command.argument("OLD", &options->old, "the bundle that devices run").complete(Completion::kFile);
   command.argument("NEW", &options->wanted, "the bundle they are to run").complete(Completion::kFile);
@@ -309,11 +344,12 @@ void add_bundle(Command& root, Program& program) {
   Command& command = bundle.add("inspect", "show what a bundle holds");
   command.describe(
       "Checks every hash, but no signature: see mvctl bundle verify. Reads bundles of the original tools, too.");
-  auto input = std::make_shared<std::string>();
-  command.argument("BUNDLE", input.get(), "the bundle").complete(Completion::kFile);
+  auto options = std::make_shared<InspectOptions>();
+  command.argument("BUNDLE", &options->input, "the bundle").complete(Completion::kFile);
+  add_decryption_key(command, &options->decryption_key);
   command.example("mvctl bundle inspect app.zip", "name, version, policies and layers");
   command.example("mvctl bundle inspect app.zip --output json", "the same for a program");
-  command.run([input, &program] { return inspect(program, *input); });
+  command.run([options, &program] { return inspect(program, *options); });
 }
 
 }  // namespace mv::cli

@@ -37,7 +37,7 @@ Result start_device(Program& program, CloudClient& cloud, const EmulatorOptions&
     const auto context = program.context();
     const auto firmware = find_firmware(options.firmware);
     if (!firmware) return tl::make_unexpected(firmware.error());
-    if (auto ready = prepare_device(cloud, context->cloud, *folder, *firmware, options.dial); !ready) return ready;
+    if (auto ready = prepare_device(cloud, context->cloud, *folder, *firmware, options); !ready) return ready;
     if (auto started = start_supervisor(*folder, *firmware, options); !started) return started;
   }
   const auto device = wait_until_online(cloud, *folder);
@@ -234,6 +234,12 @@ void add_start(Command& emulator, Program& program) {
   start.argument("NAME", &options->name, "the device").complete(Completion::kEmulator);
   add_line_options(start, *options);
   start.option("--dial", "HOST:PORT", &options->dial, "what a new device calls, if not the cloud itself: a proxy, say");
+  start
+      .option(
+          "--decryption-key", "KEY", &options->decryption_keys,
+          "private key, given to a new device, of a group whose encrypted bundles it reads: a name of mvctl keys, or a "
+          "PEM file; up to 4 of them")
+      .complete(Completion::kKey);
   start.example("mvctl emulator start demo", "a device called demo, online at the cloud in use");
   start.example("mvctl emulator start far --delay 150ms --rate 20000", "behind a slow cellular link");
   start.run([options, &program] {

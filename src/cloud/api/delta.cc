@@ -16,10 +16,13 @@ std::string_view area_name(bundle::AreaKind kind) {
 Json segment_json(const DeltaRecords::Layer& layer, std::size_t index) {
   const std::string_view record = layer.records[index];
   const auto begin = static_cast<std::uint32_t>(index) * delta::kSegmentSize;
+  const auto size = std::min(delta::kSegmentSize, layer.content_size - begin);
+  if (layer.sealed) {
+    const bool kept = layer.kept[index];
+    return {{"size", size}, {"kind", kept ? "same" : "sealed"}, {"bytes", kept ? 0 : record.size()}};
+  }
   const auto kind = static_cast<delta::Kind>(record.front() & 0xF);  // docs/delta-format.md
-  return {{"size", std::min(delta::kSegmentSize, layer.content_size - begin)},
-          {"kind", delta::name(kind)},
-          {"bytes", record.size()}};
+  return {{"size", size}, {"kind", delta::name(kind)}, {"bytes", record.size()}};
 }
 
 // A region that the device has costs nothing; a layer without records comes whole.

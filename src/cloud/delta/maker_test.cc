@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "bundle/sealed_layer.h"
 #include "cloud/delta/test_bundle.h"
 #include "cloud/temporary_folder.h"
 
@@ -65,6 +66,26 @@ TEST_F(MakerTest, AnEncryptedLayerIsNotServedAndKeepsItsPlace) {
   EXPECT_TRUE(set->layers()[0].records.empty());
   ASSERT_EQ(set->layers()[1].records.size(), 1u);
   EXPECT_EQ(set->layers()[1].records[0], expected_records(first_ + second_, contents).back());
+}
+
+TEST_F(MakerTest, SealedSegmentsAreServedAsTheyAreAndThoseThatStayAreNotCounted) {
+  const std::string edited = first_.substr(0, 69'000) + noise(1'000, 3);
+  const std::vector<std::string> contents{edited};
+  bundle::AppBody body = body_of(contents);
+  const auto key = bundle::ContentKey::generate();
+  const auto file = *key->seal(as_bytes(edited), 0);
+  body.layers[0].encrypted_with_key_id = 7;
+  body.layers[0].fetch_hash = bundle::sha256(file);
+  const App old = put_bundle(blobs_, {first_}), next = put_bundle(blobs_, body, {std::string(as_chars(file))});
+  const auto set = make(old.manifest.hash, next.manifest.hash);
+  ASSERT_TRUE(set) << set.error();
+  const auto& layer = set->layers()[0];
+  EXPECT_TRUE(layer.served && layer.sealed && !layer.installed);
+  EXPECT_EQ(layer.kept, (std::vector<bool>{true, true, false}));
+  const auto pieces = *bundle::sealed_segments(file, 70'000);
+  ASSERT_EQ(layer.records.size(), 3u);
+  EXPECT_EQ(layer.records[2], as_chars(pieces[2]));
+  EXPECT_EQ(set->bytes_to_receive(), pieces[2].size());
 }
 
 TEST_F(MakerTest, NothingOfAnEncryptedOldLayerIsReferredTo) {

@@ -6,12 +6,15 @@
 namespace mv::cloud {
 namespace {
 
-// A file: this, the number of layers, each layer's head (content size, flags, number of records, their lengths), all
-// records, SHA-256 of what is before it. Numbers have four bytes, the highest first.
-constexpr std::string_view kMagic = "mvdelta1";
+// A file: this, the number of layers, each layer's head (content size, flags, number of records, their lengths, with
+// the highest bit set if the record is kept), all records, SHA-256 of what is before it. Numbers have four bytes, the
+// highest first.
+constexpr std::string_view kMagic = "mvdelta2";
 constexpr std::size_t kHashSize = 32;
 constexpr std::uint32_t kServed = 1;
 constexpr std::uint32_t kInstalled = 2;
+constexpr std::uint32_t kSealed = 4;
+constexpr std::uint32_t kKept = 1U << 31;
 
 void write_number(std::string& bytes, std::uint32_t value) {
   for (int shift = 24; shift >= 0; shift -= 8) bytes += static_cast<char>(value >> shift & 0xFF);
@@ -56,7 +59,12 @@ std::optional<Head> read_head(Reader& reader) {
   head.layer.content_size = *size;
   head.layer.served = (*flags & kServed) != 0;
   head.layer.installed = (*flags & kInstalled) != 0;
-  for (std::uint32_t i = 0; i < *count; ++i) head.lengths.push_back(*reader.number());
+  head.layer.sealed = (*flags & kSealed) != 0;
+  for (std::uint32_t i = 0; i < *count; ++i) {
+    const std::uint32_t length = *reader.number();
+    head.lengths.push_back(length & ~kKept);
+    head.layer.kept.push_back((length & kKept) != 0);
+  }
   return head;
 }
 
@@ -86,8 +94,9 @@ std::optional<std::vector<DeltaRecords::Layer>> read_layers(Reader reader) {
 }  // namespace
 
 std::uint64_t DeltaRecords::Layer::record_bytes() const {
-  return std::accumulate(records.begin(), records.end(), std::uint64_t{0},
-                         [](std::uint64_t sum, std::string_view record) { return sum + record.size(); });
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < records.size(); ++i) sum += kept[i] ? 0 : records[i].size();
+  return sum;
 }
 
 std::uint64_t DeltaRecords::bytes_to_receive() const {
@@ -101,9 +110,13 @@ DeltaRecords DeltaRecords::make(const std::vector<NewLayer>& layers) {
   write_number(bytes, static_cast<std::uint32_t>(layers.size()));
   for (const NewLayer& layer : layers) {
     write_number(bytes, layer.content_size);
-    write_number(bytes, (layer.served ? kServed : 0) | (layer.installed ? kInstalled : 0));
+    write_number(bytes,
+                 (layer.served ? kServed : 0) | (layer.installed ? kInstalled : 0) | (layer.sealed ? kSealed : 0));
     write_number(bytes, static_cast<std::uint32_t>(layer.records.size()));
-    for (const auto& record : layer.records) write_number(bytes, static_cast<std::uint32_t>(record.size()));
+    for (std::size_t i = 0; i < layer.records.size(); ++i) {
+      const bool kept = i < layer.kept.size() && layer.kept[i];
+      write_number(bytes, static_cast<std::uint32_t>(layer.records[i].size()) | (kept ? kKept : 0));
+    }
   }
   for (const NewLayer& layer : layers) {
     for (const auto& record : layer.records) bytes += as_chars(record);

@@ -23,11 +23,13 @@ class DeltaRecords {
  public:
   struct Layer {
     std::uint32_t content_size = 0;         // bytes
-    bool served = true;                     // false: encrypted, or cut into segments of another size
+    bool served = true;                     // false: encrypted otherwise than by us, or cut into other segments
     bool installed = false;                 // a device that runs `from` has the whole region, so it asks for none of it
+    bool sealed = false;                    // encrypted: its records are the segments as they are sealed
     std::vector<std::string_view> records;  // one a segment, into the set's bytes; none unless served
+    std::vector<bool> kept;  // of each record: a device that runs `from` has its segment, and does not ask
 
-    std::uint64_t record_bytes() const;
+    std::uint64_t record_bytes() const;  // of those that are asked for
   };
 
   // One layer on its way into a set.
@@ -36,6 +38,8 @@ class DeltaRecords {
     bool served = true;
     bool installed = false;
     std::vector<std::vector<std::uint8_t>> records;
+    bool sealed = false;
+    std::vector<bool> kept = {};  // shorter than `records`: the rest is not
   };
   static DeltaRecords make(const std::vector<NewLayer>& layers);
 

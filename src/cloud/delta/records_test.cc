@@ -33,6 +33,16 @@ TEST(DeltaRecords, WhatIsInstalledIsNotReceivedAndWhatIsNotServedComesWhole) {
   EXPECT_EQ(a_set().bytes_to_receive(), 4u + 0 + 7);
 }
 
+TEST(DeltaRecords, WhatIsSealedAndWhatIsKeptOfItIsRead) {
+  const auto made = DeltaRecords::make({{40'000, true, false, {{1, 2, 3}, {4, 5}}, true, {true}}});
+  const auto read = DeltaRecords::parse(std::string(made.bytes()));
+  ASSERT_TRUE(read) << read.error();
+  EXPECT_TRUE(read->layers()[0].sealed);
+  EXPECT_EQ(read->layers()[0].kept, (std::vector<bool>{true, false}));
+  EXPECT_EQ(read->layers()[0].records[0].size(), 3u);
+  EXPECT_EQ(read->bytes_to_receive(), 2u);
+}
+
 TEST(DeltaRecords, EveryCutAndEveryChangedByteIsNoticed) {
   const std::string good(a_set().bytes());
   for (std::size_t size = 0; size < good.size(); ++size)
