@@ -12,9 +12,10 @@ _mvctl_command() {  # what stands below the command $1
     'mvctl keys change') subcommands='' flags='--help -h --out -o --add --remove --threshold --key -k --device --ca --sequence --output --context --quiet -q --verbose -v --version' arguments='' ;;
     'mvctl keys sign') subcommands='' flags='--help -h --key -k --output --context --quiet -q --verbose -v --version' arguments='@file' ;;
     'mvctl keys inspect') subcommands='' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='@file' ;;
-    'mvctl bundle') subcommands='create sign verify diff inspect' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='' ;;
+    'mvctl bundle') subcommands='create sign layout verify diff inspect' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='' ;;
     'mvctl bundle create') subcommands='' flags='--help -h --out -o --board --key -k --encrypt-to --name --version --git-revision --base --debug-auth-pubkey --debug-key --halt-limit --connection-grace-time --minimum-check-in-time --maximum-politeness-time --minimum-kernel-version --minimum-restart-interval --maximum-restart-interval --include-stack-bytes --crash-region --faults --confirm-timeout --confirm-by --security-counter --output --context --quiet -q --verbose -v' arguments='@file' ;;
     'mvctl bundle sign') subcommands='' flags='--help -h --key -k --add --out -o --output --context --quiet -q --verbose -v --version' arguments='@file' ;;
+    'mvctl bundle layout') subcommands='' flags='--help -h --before --linked --out -o --output --context --quiet -q --verbose -v --version' arguments='' ;;
     'mvctl bundle verify') subcommands='' flags='--help -h --trust --signers --decryption-key --output --context --quiet -q --verbose -v --version' arguments='@file' ;;
     'mvctl bundle diff') subcommands='' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='@file' ;;
     'mvctl bundle inspect') subcommands='' flags='--help -h --decryption-key --output --context --quiet -q --verbose -v --version' arguments='@file' ;;
@@ -143,6 +144,12 @@ _mvctl_values() {  # what the option $2 of the command $1 takes; fails for a fla
     'mvctl bundle sign -o') values='@file' ;;
     'mvctl bundle sign --output') values='text json' ;;
     'mvctl bundle sign --context') values='@contexts' ;;
+    'mvctl bundle layout --before') values='@file' ;;
+    'mvctl bundle layout --linked') values='@file' ;;
+    'mvctl bundle layout --out') values='@directory' ;;
+    'mvctl bundle layout -o') values='@directory' ;;
+    'mvctl bundle layout --output') values='text json' ;;
+    'mvctl bundle layout --context') values='@contexts' ;;
     'mvctl bundle verify --trust') values='@keys' ;;
     'mvctl bundle verify --signers') values='-' ;;
     'mvctl bundle verify --decryption-key') values='@keys' ;;
