@@ -82,6 +82,27 @@ TEST(BundleDiff, RefusesBundlesOfDifferentBoards) {
   EXPECT_EQ(refused.error().message, "the bundles are for different boards: mps2-an505 and stm32u585");
 }
 
+TEST(BundleDiff, OfAnEncryptedBundleSegmentsThatChangedAreSentAsTheyAreSealed) {
+  bundle::CreateOptions options = bundle::create_options();
+  const Content content = application(100'000);
+  const TestBundle old(content, options);
+  Content changed = content;
+  changed[40'000] ^= 1;
+  options.encrypt_to = {bundle::PrivateKey::generate()->public_key()};
+  const TestBundle sealed(changed, options), again(content, options);
+
+  const auto one = diff_bundles(old.opened, sealed.opened);
+  ASSERT_TRUE(one.has_value()) << one.error().message;
+  ASSERT_EQ(one->layers[0].segments.size(), 2u);
+  EXPECT_EQ(one->layers[0].segments[0].kind, "same");
+  EXPECT_EQ(one->layers[0].segments[0].bytes, 0u);
+  EXPECT_EQ(one->layers[0].segments[1].kind, "sealed");
+  EXPECT_EQ(one->sent_bytes(), one->layers[0].segments[1].bytes);
+  EXPECT_TRUE(one->layers[1].segments.empty());
+  EXPECT_EQ(diff_bundles(sealed.opened, again.opened)->layers[0].segments[1].kind, "sealed");
+  EXPECT_EQ(diff_bundles(again.opened, old.opened)->sent_bytes(), 0u);
+}
+
 TEST(BundleDiff, SaysWhatItSendsInJsonAndInATable) {
   Content wanted = application(50000);
   wanted[40000] ^= 1;

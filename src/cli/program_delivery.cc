@@ -168,6 +168,24 @@ Answer<bundle::PrivateKey> signer(const DeliveryPlan& plan, const RunningBundle&
               fmt::format("name the key: mvctl debug {} --sign-key KEY", device));
 }
 
+// Whoever reads the bundle that runs is to read the next one, and nobody else. It names them by the ids of their keys.
+Answer<std::vector<bundle::PublicKey>> readers(const RunningBundle& running) {
+  std::vector<bundle::PublicKey> found;
+  const auto keys = all_public_keys();
+  if (!keys) return tl::make_unexpected(keys.error());
+  for (const bundle::Recipient& each : running.manifest.body().recipients) {
+    const auto key = std::find_if(keys->begin(), keys->end(), [&](const auto& one) { return one.id() == each.key; });
+    if (key == keys->end()) {
+      return fail(ExitCode::kNotAuthorised,
+                  fmt::format("{} is encrypted to key {}, which is not here, so nothing can be loaded in its place",
+                              running.label, bundle::describe(each.key)),
+                  "put its public half into the folder of mvctl keys, or deploy with --encrypt-to");
+    }
+    found.push_back(*key);
+  }
+  return found;
+}
+
 // One delivery and what it knows on the way.
 class Delivery {
  public:
@@ -205,7 +223,9 @@ class Delivery {
     const auto image = image_of(content);
     if (!image) return tl::make_unexpected(image.error());
     const bundle::AppBody& body = running.manifest.body();
-    bundle::CreateOptions options{body.policies, body.info, &*key};
+    auto encrypt_to = readers(running);
+    if (!encrypt_to) return tl::make_unexpected(encrypt_to.error());
+    bundle::CreateOptions options{body.policies, body.info, &*key, *std::move(encrypt_to)};
     options.info.sbom_hash.clear();  // it was of the other program
     if (!plan_.elf_path.empty()) take_source_state(options.info, fs::path(plan_.elf_path).parent_path());
     return bundle::create_bundle(*image, options).map_error(as_failure);

@@ -78,6 +78,11 @@ TEST(IdentityStore, SaysWhatIsMissing) {
   identity.set_private_key("short");
   EXPECT_NE(problem_of(identity).find("private key"), std::string::npos);
   identity = good();
+  identity.add_decryption_keys(std::string(32, 'k'));
+  EXPECT_EQ(problem_of(identity), "");
+  identity.add_decryption_keys(std::string(31, 'k'));
+  EXPECT_NE(problem_of(identity).find("decryption key"), std::string::npos);
+  identity = good();
   identity.clear_certificate();
   EXPECT_NE(problem_of(identity).find("certificate"), std::string::npos);
   identity = good();
