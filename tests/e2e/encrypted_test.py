@@ -4,7 +4,7 @@ import re
 import unittest
 import zipfile
 
-from harness import ChainTest
+from harness import ChainTest, Debugger
 
 REFUSED_BY_DEVICE = 6
 PLAIN = b"counter: round"
@@ -78,6 +78,26 @@ class Encrypted(ChainTest):
         wrong = self.chain.run("bundle", "verify", sealed, "--decryption-key", "dev")
         self.assertEqual(wrong.returncode, 1, wrong.stdout)
         self.assertIn("not encrypted to key", wrong.stdout)
+
+    def test_4_what_gdb_loads_in_its_place_is_encrypted_too(self):
+        self.source.write_text(self.program)
+        done = self.deploy("inside", "--encrypt-to", "plant", "--debug-key", "dev", "--force")
+        self.assertEqual(done.returncode, 0, done.stdout)
+        elf = self.project / "build" / "counter.elf"
+        debugger = Debugger(self.chain, "inside", "--elf", str(elf))
+        self.addCleanup(debugger.close)
+        debugger.server.wait_for("session +end-to-end", 60)
+        self.source.write_text(self.program.replace("counter: round", "loaded secretly"))
+        self.chain.mvctl("deploy", self.project, "--build-only", "--key", "dev", timeout=300)
+        self.assertIn(b"loaded secretly", elf.read_bytes())
+
+        out = debugger.gdb(elf, "load", "compare-sections")
+        debugger.server.wait_for("load +inside runs the new program", 30)
+        self.assertIn("matched", out)
+        self.assertNotIn("MIS-MATCHED", out)
+        stored = [path for path in (self.chain.home / "cloud" / "blobs").rglob("*") if path.is_file()]
+        self.assertGreater(len(stored), 4)
+        self.assertFalse([path for path in stored if b"loaded secretly" in path.read_bytes()])
 
     @staticmethod
     def contents(bundle):
