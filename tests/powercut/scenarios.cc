@@ -33,9 +33,15 @@ const std::vector<std::pair<std::string, Layout>>& layouts() {
   return all;
 }
 
+// The group whose encrypted bundles every device reads.
+const bundle::PrivateKey& group_key() {
+  static const bundle::PrivateKey key = *bundle::PrivateKey::generate();
+  return key;
+}
+
 Device boot(Scenario& scenario, host::FakeFlash& flash) {
   static AcceptAll signatures;
-  return Device(flash, scenario.cloud, signatures);
+  return Device(flash, scenario.cloud, signatures, "mps2-an505", decryption_keys());
 }
 
 // The device runs `bundle`, confirmed, when the story begins.
@@ -165,6 +171,18 @@ struct Maker {
     scenario.ended = [next](Device& device) { return device.runs(next); };
   }
 
+  // The key to it has to be there again after each cut.
+  void encrypted(const std::string& shape, const Layout& layout) {
+    const Bundle old = make_bundle(layout(1));
+    Bundle next = make_bundle(layout(2));
+    encrypt(next, {group_key().public_key()});
+    seal(next);
+    Scenario& scenario = add("encrypted bundle, " + shape, {old, next});
+    begin_with(scenario, old);
+    scenario.story = [next](Device& device, FakeCloud&) { order(device, next, 2); };
+    scenario.ended = [next](Device& device) { return device.runs(next); };
+  }
+
   // The journals' pages are nearly full, so that each goes over to the next one on the way.
   void on_worn_journals(const Layout& layout) {
     undone("journals at the end of their pages", layout);
@@ -183,6 +201,17 @@ struct Maker {
 
 }  // namespace
 
+update::DecryptionKeys decryption_keys() {
+  static const mv_wire_Identity_decryption_keys_t key = [] {
+    mv_wire_Identity_decryption_keys_t made{};
+    const auto scalar = group_key().scalar();
+    made.size = static_cast<pb_size_t>(scalar.size());
+    std::copy(scalar.begin(), scalar.end(), made.bytes);
+    return made;
+  }();
+  return {&key, 1};
+}
+
 std::vector<Scenario> scenarios() {
   Maker maker;
   for (const auto& [shape, layout] : layouts()) {
@@ -195,6 +224,7 @@ std::vector<Scenario> scenarios() {
     maker.taken_back(shape, layout);
     maker.replaced(shape, layout);
   }
+  maker.encrypted(layouts()[0].first, layouts()[0].second);
   maker.on_worn_journals(layouts()[1].second);
   return std::move(maker.made);
 }

@@ -29,6 +29,9 @@ struct Scenario {
   std::function<bool(Device&)> ended;
 };
 
+// What every device of these stories reads encrypted bundles with.
+update::DecryptionKeys decryption_keys();
+
 // All of them, in several layouts of the bundle and states of the journals. The same on every call.
 std::vector<Scenario> scenarios();
 

@@ -67,7 +67,8 @@ void Simulator::tell(FakeFlash& flash, const Mutation* mutation, std::uint64_t f
   scenario_.cloud.connect();
   std::optional<ReorderingFlash> wrong;
   if (mutation != nullptr) wrong.emplace(flash, *mutation);
-  Device device(wrong ? static_cast<Flash&>(*wrong) : flash, flash, scenario_.cloud, signatures());
+  Device device(wrong ? static_cast<Flash&>(*wrong) : flash, flash, scenario_.cloud, signatures(), "mps2-an505",
+                decryption_keys());
   device.first_generation = first_generation;
   scenario_.story(device, scenario_.cloud);
 }
@@ -76,7 +77,7 @@ void Simulator::tell(FakeFlash& flash, const Mutation* mutation, std::uint64_t f
 std::string Simulator::check_boot(FakeFlash& flash, bool may_run_nothing) {
   FakeCloud nowhere;
   nowhere.connected = false;
-  Device device(flash, nowhere, signatures());
+  Device device(flash, nowhere, signatures(), "mps2-an505", decryption_keys());
   device.run();
   if (device.engine.installing()) return "the installation does not end";
   if (device.engine.running() == nullptr) return may_run_nothing ? "" : "nothing runs";
@@ -92,7 +93,7 @@ std::string Simulator::check_boot(FakeFlash& flash, bool may_run_nothing) {
 std::string Simulator::check_end(FakeFlash& flash, bool may_be_undone) {
   for (const std::uint64_t first_generation : {0, 100}) {
     scenario_.cloud.connect();
-    Device device(flash, scenario_.cloud, signatures());
+    Device device(flash, scenario_.cloud, signatures(), "mps2-an505", decryption_keys());
     device.first_generation = first_generation;
     scenario_.story(device, scenario_.cloud);
     if (scenario_.ended(device)) return "";
