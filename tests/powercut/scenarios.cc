@@ -178,6 +178,7 @@ struct Maker {
     encrypt(next, {group_key().public_key()});
     seal(next);
     Scenario& scenario = add("encrypted bundle, " + shape, {old, next});
+    scenario.slow = true;
     begin_with(scenario, old);
     scenario.story = [next](Device& device, FakeCloud&) { order(device, next, 2); };
     scenario.ended = [next](Device& device) { return device.runs(next); };

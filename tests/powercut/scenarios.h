@@ -22,6 +22,8 @@ struct Scenario {
   std::vector<Bundle> may_run;
   bool may_run_nothing = false;
 
+  bool slow = false;  // each boot computes with keys: told only when it is asked for by name
+
   // Everything that happens, from a boot on until the end or until the power is gone; the same after each cut.
   std::function<void(Device&, FakeCloud&)> story;
 
