@@ -1,4 +1,5 @@
 """A program that is laid out like the build before: what did not change stays where it was, and it runs."""
+import re
 import subprocess
 import unittest
 
@@ -45,6 +46,20 @@ class Layout(ChainTest):
             self.chain.mvctl("bundle", "create", elf, "--out", bundle, "--key", "dev")
             self.chain.mvctl("deploy", bundle, "--device", "bench", "--wait")
             self.assert_runs_on("counter: round")
+
+    def test_a_layout_that_does_not_fit_is_said_and_left_out(self):
+        project = self.chain.project("counter")
+        before, released, _ = self.build(project, "fitting")
+        # As if main had been 16 MB further on, behind the end of the flash.
+        text = released.read_text()
+        place = re.search(r"^ \.text\.(?:startup\.)?main\s+0x0*([0-9a-f]+)", text, re.M)
+        far = project / "far.map"
+        far.write_text(text[:place.start(1)] + f"{int(place.group(1), 16) + (16 << 20):x}" + text[place.end(1):])
+
+        unfit, _, said = self.build(project, "unfit", f"-DMV_LAYOUT_FROM={far}")
+
+        self.assertIn("it was linked without", said)
+        self.assertEqual(self.addresses(unfit), self.addresses(before))
 
     def test_a_map_that_is_not_there_is_said(self):
         project = self.chain.project("counter")

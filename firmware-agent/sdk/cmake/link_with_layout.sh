@@ -17,7 +17,13 @@ if [ "$before" -ef "$linked" ]; then
   exit 1
 fi
 mkdir -p "$folder"
-for part in flash data bss; do : >"$folder/layout_$part.ld"; done
+forget_layout() {
+  for part in flash data bss; do : >"$folder/layout_$part.ld"; done
+}
+forget_layout
 "$@"
 "$mvctl" bundle layout --before "$before" --linked "$linked" --out "$folder"
+"$@" && exit
+echo "MV_LAYOUT_FROM: with everything where $before has it the program does not link, so it was linked without; its update is larger" >&2
+forget_layout
 "$@"
