@@ -2,7 +2,7 @@
 
 Computed, not measured: the order, the manifest, requests and records layer by layer, credit and reports, each message in a
 frame, and each burst of frames in TLS records. IP and TCP come on top; keep-alive and the application's log are not counted.
-`scripts/bench deploy` measures the same through the real link.
+`bench/on_air_measured.py` counts the same on the real link.
 """
 import importlib
 import subprocess

@@ -75,6 +75,24 @@ VARIANTS = {
                                        NEW + "  if (str == NULL) mv_new_feature(&mv_state, NULL, 0);\n")]),
 }
 
+# The same for examples/counter, which a device runs: name -> (what a developer did, the edit).
+COUNTER_EDITS = {
+    "constant": ("one constant", Edit("counter.cc", "kStep = 1;", "kStep = 7;")),
+    "string": ("longer string", Edit("counter.cc", "counter: hello from the Non-secure side",
+                                     "counter: hello from the Non-secure side, where applications live")),
+    "function": ("added function", Edit(
+        "counter.cc", "std::uint32_t count_once(std::uint32_t round) {\n  const std::uint32_t value = round % 7;\n",
+        """[[gnu::noinline]] std::uint32_t fold(std::uint32_t round) {
+  std::uint32_t folded = round;
+  while (folded > 9) folded = folded / 10 + folded % 10;
+  return folded;
+}
+
+std::uint32_t count_once(std::uint32_t round) {
+  const std::uint32_t value = fold(round) % 7;
+""")),
+}
+
 
 def fetch():
     for name, proof in PACKAGES.items():
