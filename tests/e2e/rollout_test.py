@@ -19,7 +19,7 @@ class Rollout(ChainTest):
     def history(self, generation):
         """The states of the update of this generation, as the cloud has them in its history."""
         context = json.loads((self.chain.home / "context.json").read_text())
-        request = urllib.request.Request(f"{context['cloud']}/v1/Events?Device={self.chain.device('bench')['sid']}&Follow=false",
+        request = urllib.request.Request(f"https://127.0.0.1:{self.chain.port}/v1/Events?Device={self.chain.device('bench')['sid']}&Follow=false",
                                          headers={"Authorization": "Bearer " + context["token"]})
         trust = ssl.create_default_context(cafile=context["ca_certificate"])
         with urllib.request.urlopen(request, context=trust, timeout=30) as stream:
