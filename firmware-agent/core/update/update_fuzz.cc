@@ -122,7 +122,9 @@ class Boot {
       chunk.set_segment(segment);
     }
     if (offset_ >= blob->size()) return;
-    std::string data(blob->begin() + offset_, blob->begin() + std::min<std::size_t>(offset_ + size, blob->size()));
+    const auto rest = std::span(*blob).subspan(offset_);
+    const auto taken = rest.first(std::min(size, rest.size()));
+    std::string data(taken.begin(), taken.end());
     if (mask != 0) data[where % data.size()] ^= static_cast<char>(mask);
     chunk.set_offset(offset_);
     chunk.set_total(static_cast<std::uint32_t>(blob->size()));
