@@ -15,7 +15,8 @@ constexpr std::string_view kMapBegins = "\nLinker script and memory map\n";
 constexpr std::uint64_t kAddresses = std::uint64_t{1} << 32U;
 constexpr std::size_t kMostSections = 100'000;
 constexpr std::uint64_t kMostAlignment = 64;
-constexpr std::uint64_t kRoomGrain = 16;  // what is placed behind everything gets room to grow, in such pieces
+constexpr std::uint64_t kUsualAlignment = 8;  // the most that a compiler for Cortex-M wants of its own accord
+constexpr std::uint64_t kRoomGrain = 16;      // what is placed behind everything gets room to grow, in such pieces
 
 std::optional<std::uint64_t> hexadecimal(std::string_view text) {
   if (!text.starts_with("0x")) return std::nullopt;
@@ -92,6 +93,8 @@ class Places {
   }
 
   // The first gap between what is taken that it fits into, else behind all of it.
+  // In a gap it may have to be aligned as much as it was by chance. Behind everything the linker sees to what is
+  // unusual: padding for nothing would push what comes after the lot.
   void take_first(const PlacedSection& section) {
     const std::uint64_t alignment = alignment_of(section);
     std::uint64_t at = aligned(begin_, alignment);
@@ -99,11 +102,12 @@ class Places {
       if (at + section.size <= address) return take(at, section);
       at = std::max(at, aligned(area.end, alignment));
     }
-    at = std::max(at, room_ends_);
-    at = aligned(at, alignment);
+    at = aligned(std::max(end(), room_ends_), std::min(alignment, kUsualAlignment));
     take(at, section);
     room_ends_ = aligned(at + section.size + section.size / 8, kRoomGrain);
   }
+
+  std::uint64_t end() const { return taken_.empty() ? begin_ : taken_.rbegin()->second.end; }
 
   // Lines for a linker script, within an output section. One that slips because another needs more than was thought
   // does no harm: the location counter never goes back.
@@ -141,19 +145,33 @@ class Places {
 
 using Lot = std::vector<std::string_view>;  // output sections
 
-std::string place(const Lot& lot, const LinkMap& before, const LinkMap& now, Layout& counts) {
+// Where the program's section of this name begins, if the map has it.
+std::optional<std::uint64_t> beginning(const LinkMap& map, std::string_view output) {
+  const auto first = std::find_if(map.sections.begin(), map.sections.end(),
+                                  [&](const PlacedSection& section) { return section.output == output; });
+  return first == map.sections.end() ? std::nullopt : std::optional(first->address);
+}
+
+struct Placement {
+  std::string script;
+  std::uint64_t end = 0;  // behind all that is placed, and what is left to the linker
+};
+
+Placement place(const Lot& lot, std::uint64_t begin, const LinkMap& before, const LinkMap& now, Layout& counts) {
   const auto is_of_lot = [&](const PlacedSection& section) {
     const auto named = [&](std::string_view name) { return section.name.starts_with(name); };
     return std::find(lot.begin(), lot.end(), section.output) != lot.end() && std::any_of(lot.begin(), lot.end(), named);
   };
-  const auto first = std::find_if(now.sections.begin(), now.sections.end(),
-                                  [&](const PlacedSection& section) { return section.output == lot.front(); });
-  if (first == now.sections.end()) return {};
   const auto old_ones = by_key(before), new_ones = by_key(now);
-  Places places(first->address);
+  Places places(begin);
+  std::uint64_t left_out = 0;
   std::vector<const PlacedSection*> grown, others;
   for (const PlacedSection& section : now.sections) {
-    if (!is_of_lot(section) || !new_ones.contains(key_of(section))) continue;
+    if (!is_of_lot(section)) continue;
+    if (!new_ones.contains(key_of(section))) {
+      left_out = aligned(left_out, kUsualAlignment) + section.size;
+      continue;
+    }
     const auto old = old_ones.find(key_of(section));
     if (old == old_ones.end() || !is_of_lot(*old->second)) {
       others.push_back(&section);
@@ -176,7 +194,7 @@ std::string place(const Lot& lot, const LinkMap& before, const LinkMap& now, Lay
     }
   }
   for (const PlacedSection* section : others) places.take_first(*section);
-  return places.script();
+  return {places.script(), places.end() + left_out};
 }
 
 }  // namespace
@@ -240,9 +258,18 @@ Expected<LinkMap> LinkMap::parse(std::string_view text) {
 Layout make_layout(const LinkMap& before, const LinkMap& now) {
   Layout layout;
   // Strings are merged within one section of the program: those that came to nothing must be in it too, to do so again.
-  layout.flash = place({".text", ".rodata"}, before, now, layout) + "*(.rodata .rodata.*)\n";
-  layout.data = place({".data"}, before, now, layout);
-  layout.bss = place({".bss"}, before, now, layout);
+  if (const auto begin = beginning(now, ".text")) {
+    layout.flash = place({".text", ".rodata"}, *begin, before, now, layout).script;
+  }
+  layout.flash += "*(.rodata .rodata.*)\n";
+  // .bss begins where .data ends, which is not where it ended in the first link.
+  std::uint64_t bss = beginning(now, ".bss").value_or(0);
+  if (const auto begin = beginning(now, ".data")) {
+    Placement data = place({".data"}, *begin, before, now, layout);
+    layout.data = std::move(data.script);
+    bss = aligned(data.end, kUsualAlignment);
+  }
+  layout.bss = place({".bss"}, bss, before, now, layout).script;
   return layout;
 }
 

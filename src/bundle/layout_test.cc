@@ -133,6 +133,24 @@ TEST(Layout, WhatIsNewFillsGapsAsItsAlignmentAllows) {
   EXPECT_EQ(layout.added, 2U);
 }
 
+TEST(Layout, DataThatGrowsMovesOnlyWhatItRunsInto) {
+  const LinkMap before{{{".data", ".data.a", "a.o", 0x2000, 0x10},
+                        {".bss", ".bss.first", "a.o", 0x2010, 0x10},
+                        {".bss", ".bss.second", "a.o", 0x2020, 0x20},
+                        {".bss", ".bss.third", "a.o", 0x2040, 0x20}}};
+  const LinkMap now{{{".data", ".data.a", "a.o", 0x2000, 0x10},
+                     {".data", ".data.added", "a.o", 0x2010, 0x4},
+                     {".bss", ".bss.first", "a.o", 0x2018, 0x10},
+                     {".bss", ".bss.second", "a.o", 0x2028, 0x20},
+                     {".bss", ".bss.third", "a.o", 0x2048, 0x20}}};
+  const Layout layout = make_layout(before, now);
+  EXPECT_EQ(place_of(layout.data, ".data.added"), 0x2010U) << "nothing is padded for where it lay by chance";
+  EXPECT_EQ(place_of(layout.bss, ".bss.second"), 0x2020U);
+  EXPECT_EQ(place_of(layout.bss, ".bss.third"), 0x2040U);
+  EXPECT_GE(place_of(layout.bss, ".bss.first"), 0x2060U);
+  EXPECT_EQ(layout.kept, 3U);
+}
+
 TEST(Layout, ObjectsInOtherFoldersAreTheSame) {
   const LinkMap before{{text("one", 0x1000, 0x20, "/home/a/b.o"), text("two", 0x1020, 0x20, "/home/a/c.o")}};
   const LinkMap now{{text("two", 0x1000, 0x20, "/work/c.o"), text("one", 0x1020, 0x20, "/work/b.o")}};
