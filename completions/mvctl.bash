@@ -33,7 +33,7 @@ _mvctl_command() {  # what stands below the command $1
     'mvctl devices show') subcommands='' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='@devices' ;;
     'mvctl devices update') subcommands='' flags='--help -h --name --logging --output --context --quiet -q --verbose -v --version' arguments='@devices' ;;
     'mvctl devices restart') subcommands='' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='@devices' ;;
-    'mvctl devices provision') subcommands='' flags='--help -h --board --out -o --decryption-key --output --context --quiet -q --verbose -v --version' arguments='' ;;
+    'mvctl devices provision') subcommands='' flags='--help -h --board --out -o --decryption-key --signers --output --context --quiet -q --verbose -v --version' arguments='' ;;
     'mvctl devices keys') subcommands='' flags='--help -h --change --none --wait -w --timeout --output --context --quiet -q --verbose -v --version' arguments='@devices' ;;
     'mvctl devices delete') subcommands='' flags='--help -h --yes -y --output --context --quiet -q --verbose -v --version' arguments='@devices' ;;
     'mvctl apps') subcommands='list show upload delete' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='' ;;
@@ -59,7 +59,7 @@ _mvctl_command() {  # what stands below the command $1
     'mvctl context show') subcommands='' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='@contexts' ;;
     'mvctl context delete') subcommands='' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='@contexts' ;;
     'mvctl emulator') subcommands='start run stop kill power-on modem console list delete' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='' ;;
-    'mvctl emulator start') subcommands='' flags='--help -h --delay --rate --firmware --dial --decryption-key --output --context --quiet -q --verbose -v --version' arguments='@emulators' ;;
+    'mvctl emulator start') subcommands='' flags='--help -h --delay --rate --firmware --dial --decryption-key --signers --output --context --quiet -q --verbose -v --version' arguments='@emulators' ;;
     'mvctl emulator run') subcommands='' flags='--help -h --delay --rate --firmware --output --context --quiet -q --verbose -v --version' arguments='@emulators' ;;
     'mvctl emulator stop') subcommands='' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='@emulators' ;;
     'mvctl emulator kill') subcommands='' flags='--help -h --output --context --quiet -q --verbose -v --version' arguments='@emulators' ;;
@@ -253,6 +253,7 @@ _mvctl_values() {  # what the option $2 of the command $1 takes; fails for a fla
     'mvctl devices provision --out') values='@file' ;;
     'mvctl devices provision -o') values='@file' ;;
     'mvctl devices provision --decryption-key') values='@keys' ;;
+    'mvctl devices provision --signers') values='-' ;;
     'mvctl devices provision --output') values='text json' ;;
     'mvctl devices provision --context') values='@contexts' ;;
     'mvctl devices keys --change') values='@file' ;;
@@ -325,6 +326,7 @@ _mvctl_values() {  # what the option $2 of the command $1 takes; fails for a fla
     'mvctl emulator start --firmware') values='@directory' ;;
     'mvctl emulator start --dial') values='-' ;;
     'mvctl emulator start --decryption-key') values='@keys' ;;
+    'mvctl emulator start --signers') values='-' ;;
     'mvctl emulator start --output') values='text json' ;;
     'mvctl emulator start --context') values='@contexts' ;;
     'mvctl emulator run --delay') values='-' ;;

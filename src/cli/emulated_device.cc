@@ -43,7 +43,7 @@ std::string tail(const fs::path& file) {
 Result first_start(CloudClient& cloud, const std::string& cloud_url, const DeviceFolder& folder,
                    const fs::path& firmware, const EmulatorOptions& options) {
   // A key that is not there is found before there is a device.
-  if (auto keys = with_decryption_keys({}, options.decryption_keys); !keys) return tl::unexpected(keys.error());
+  if (auto checked = check_identity_options(options.identity); !checked) return checked;
   std::error_code error;
   fs::create_directories(folder.path, error);
   fs::permissions(folder.path, fs::perms::owner_all, error);
@@ -58,7 +58,7 @@ Result first_start(CloudClient& cloud, const std::string& cloud_url, const Devic
   }
   const auto mark = emulator::microvisor_mark(firmware / "microvisor.bin");
   if (!mark) return fail(ExitCode::kFailed, mark.error());
-  const auto identity = with_decryption_keys(std::move(made->identity), options.decryption_keys);
+  const auto identity = complete_identity(std::move(made->identity), options.identity);
   if (!identity) return tl::unexpected(identity.error());
   const auto flash = emulator::make_flash(folder.flash(), firmware / "microvisor.bin", *identity);
   if (!flash) return fail(ExitCode::kFailed, flash.error());
@@ -144,9 +144,9 @@ Result prepare_device(CloudClient& cloud, const std::string& cloud_url, const De
                       const fs::path& firmware, const EmulatorOptions& options) {
   std::error_code error;
   if (!fs::exists(folder.record(), error)) return first_start(cloud, cloud_url, folder, firmware, options);
-  if (!options.decryption_keys.empty()) {
+  if (options.identity.any()) {
     return fail(ExitCode::kUsage, "the device " + folder.name() + " was provisioned already: its keys stay",
-                "give --decryption-key with the first start of a new device");
+                "give --decryption-key and --signers with the first start of a new device");
   }
   return later_start(cloud_url, folder, firmware);
 }

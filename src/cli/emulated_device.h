@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/cloud_client.h"
+#include "cli/identity.h"
 #include "cli/output.h"
 #include "emulator/device_folder.h"
 #include "emulator/shaped_line.h"
@@ -17,9 +18,9 @@ struct EmulatorOptions {
   std::string name;
   std::string firmware;  // folder; empty: the usual place
   std::chrono::milliseconds delay{0};
-  std::uint32_t rate = 0;                    // bytes a second; 0: unlimited
-  std::string dial;                          // HOST:PORT that a new device calls; empty: the cloud's own
-  std::vector<std::string> decryption_keys;  // of a new device: names or files of private keys
+  std::uint32_t rate = 0;    // bytes a second; 0: unlimited
+  std::string dial;          // HOST:PORT that a new device calls; empty: the cloud's own
+  IdentityOptions identity;  // of a new device
 };
 
 // $XDG_STATE_HOME/mvctl/emulators

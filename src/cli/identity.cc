@@ -5,21 +5,65 @@
 #include "wire/sealed_layer.h"
 
 namespace mv::cli {
+namespace {
 
-tl::expected<std::vector<std::uint8_t>, Failure> with_decryption_keys(std::vector<std::uint8_t> identity,
-                                                                      const std::vector<std::string>& keys) {
-  if (keys.empty()) return identity;
-  if (keys.size() > sealed::kMostRecipients) {
+constexpr std::uint32_t kMostSigners = 5;  // signatures that a bundle has room for
+
+tl::expected<std::vector<bundle::PrivateKey>, Failure> decryption_keys(const IdentityOptions& options) {
+  if (options.decryption_keys.size() > sealed::kMostRecipients) {
     return fail(ExitCode::kUsage, "a device holds at most 4 decryption keys", "leave out those of old bundles");
   }
+  std::vector<bundle::PrivateKey> keys;
+  for (const std::string& name : options.decryption_keys) {
+    auto key = find_private_key(name);
+    if (!key) return tl::unexpected(key.error());
+    keys.push_back(std::move(*key));
+  }
+  return keys;
+}
+
+}  // namespace
+
+void add_identity_options(Command& command, IdentityOptions& options) {
+  command
+      .option(
+          "--decryption-key", "KEY", &options.decryption_keys,
+          "private key of a group whose encrypted bundles a new device reads, added here: the cloud never sees it; a "
+          "name of mvctl keys, or a PEM file; up to 4 of them")
+      .complete(Completion::kKey);
+  command
+      .option("--signers", "N", &options.signers,
+              "so many of a new device's signer keys must sign a bundle (mvctl bundle sign --add)")
+      .shows_default("1");
+}
+
+Result check_identity_options(const IdentityOptions& options) {
+  if (options.signers == 0 || options.signers > kMostSigners) {
+    return fail(ExitCode::kUsage, "--signers is a number from 1 to 5: a bundle has room for 5 signatures");
+  }
+  if (const auto keys = decryption_keys(options); !keys) return tl::unexpected(keys.error());
+  return {};
+}
+
+tl::expected<std::vector<std::uint8_t>, Failure> complete_identity(std::vector<std::uint8_t> identity,
+                                                                   const IdentityOptions& options) {
+  if (auto checked = check_identity_options(options); !checked) return tl::unexpected(checked.error());
+  if (!options.any()) return identity;
   wire::Identity message;
   if (!message.ParseFromArray(identity.data(), static_cast<int>(identity.size()))) {
     return fail(ExitCode::kFailed, "the cloud gave no identity that could be read");
   }
-  for (const std::string& name : keys) {
-    const auto key = find_private_key(name);
-    if (!key) return tl::unexpected(key.error());
-    const auto scalar = key->scalar();
+  if (static_cast<std::uint32_t>(message.signer_keys_size()) < options.signers) {
+    return fail(ExitCode::kFailed,
+                "the account has " + std::to_string(message.signer_keys_size()) + " signers, and --signers wants " +
+                    std::to_string(options.signers),
+                "add them first, with mvctl signers add, and provision a device of another name");
+  }
+  message.set_signer_threshold(options.signers);
+  const auto keys = decryption_keys(options);
+  if (!keys) return tl::unexpected(keys.error());
+  for (const bundle::PrivateKey& key : *keys) {
+    const auto scalar = key.scalar();
     message.add_decryption_keys(scalar.data(), scalar.size());
   }
   identity.resize(message.ByteSizeLong());

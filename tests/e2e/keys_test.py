@@ -96,6 +96,15 @@ class Keys(ChainTest):
         self.assertEqual(done.returncode, 0, done.stdout)
         self.assertEqual(self.keys()["threshold"], 1)
 
+    def test_6_a_device_may_want_two_signers_from_the_beginning(self):
+        self.chain.start_device("strict", "--signers", "2")
+        one = self.chain.run("deploy", self.bundle("strict-one", "dev"), "--device", "strict", "--wait", timeout=120)
+        self.assertEqual(one.returncode, REFUSED_BY_DEVICE, one.stdout)
+        self.assertIn("wants more signers", one.stdout)
+        both = self.chain.run("deploy", self.bundle("strict-both", "two", "dev"), "--device", "strict", "--wait", timeout=120)
+        self.assertEqual(both.returncode, 0, both.stdout)
+        self.assertEqual(self.chain.json("devices", "keys", "strict")["signer_keys"]["threshold"], 2)
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)

@@ -89,6 +89,8 @@ void SignerKeys::take_from_identity() {
     if (key.size != kPoint) continue;
     std::copy_n(key.bytes, kPoint, set_.points[set_.count++].begin());
   }
+  // One that wants more than there are runs nothing, but never with fewer than it was made for.
+  set_.threshold = static_cast<std::uint8_t>(std::clamp<std::uint32_t>(identity_.signer_threshold, 1, kMaxKeys));
 }
 
 bool SignerKeys::store(const Set& set) {

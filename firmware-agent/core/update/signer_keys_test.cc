@@ -89,6 +89,17 @@ TEST_F(SignerKeysTest, WantsAsManySignersOfABundleAsItsThreshold) {
   EXPECT_EQ(check({by(two_), by(one_)})->count, 2);
 }
 
+TEST_F(SignerKeysTest, WantsAsManySignersAsItWasProvisionedWith) {
+  identity_.signer_threshold = 2;
+  EXPECT_EQ(check({by(one_)}).error(), mv_wire_UpdateError_UPDATE_TOO_FEW_SIGNERS);
+  EXPECT_TRUE(check({by(one_), by(two_)}));
+  auto wanted = change(1);
+  wanted.set_threshold(1);
+  EXPECT_EQ(apply(signed_by(wanted, {&one_})), mv_wire_KeyChangeError_KEYS_TOO_FEW_SIGNERS);
+  EXPECT_EQ(apply(signed_by(wanted, {&one_, &two_})), mv_wire_KeyChangeError_KEYS_OK);
+  EXPECT_TRUE(check({by(one_)}));
+}
+
 TEST_F(SignerKeysTest, ReportsWhatItHas) {
   auto wanted = change(7);
   add(wanted, three_);

@@ -182,15 +182,15 @@ struct ProvisionOptions {
   std::string name;
   std::string board = "mps2-an505";
   std::string out;
-  std::vector<std::string> decryption_keys;
+  IdentityOptions identity;
 };
 
 Result provision_device(Program& program, CloudClient& cloud, const ProvisionOptions& options) {
   // A key that is not there is found before there is a device.
-  if (auto keys = with_decryption_keys({}, options.decryption_keys); !keys) return tl::unexpected(keys.error());
+  if (auto checked = check_identity_options(options.identity); !checked) return checked;
   auto made = cloud.provision(options.name, options.board);
   if (!made) return tl::make_unexpected(made.error());
-  const auto bytes = with_decryption_keys(std::move(made->identity), options.decryption_keys);
+  const auto bytes = complete_identity(std::move(made->identity), options.identity);
   if (!bytes) return tl::unexpected(bytes.error());
   const std::string_view identity(reinterpret_cast<const char*>(bytes->data()), bytes->size());
   if (auto written = write_private_file(options.out, identity); !written) return written;
@@ -249,11 +249,7 @@ void add_provision(Command& devices, Program& program) {
   provision.argument("NAME", &options->name, "how to call it");
   provision.option("--board", "BOARD", &options->board, "board it is").shows_default("mps2-an505");
   provision.option("--out,-o", "FILE", &options->out, "where the identity goes").required().complete(Completion::kFile);
-  provision
-      .option("--decryption-key", "KEY", &options->decryption_keys,
-              "private key of a group whose encrypted bundles it reads, added here: the cloud never sees it; a name of "
-              "mvctl keys, or a PEM file; up to 4 of them")
-      .complete(Completion::kKey);
+  add_identity_options(provision, options->identity);
   provision.example("mvctl devices provision porch --board stm32u585 --out porch.identity", "for a board on the desk");
   provision.example("mvctl emulator start demo", "an emulated device is provisioned by its first start");
   provision.run([options, &program] {

@@ -234,12 +234,7 @@ void add_start(Command& emulator, Program& program) {
   start.argument("NAME", &options->name, "the device").complete(Completion::kEmulator);
   add_line_options(start, *options);
   start.option("--dial", "HOST:PORT", &options->dial, "what a new device calls, if not the cloud itself: a proxy, say");
-  start
-      .option(
-          "--decryption-key", "KEY", &options->decryption_keys,
-          "private key, given to a new device, of a group whose encrypted bundles it reads: a name of mvctl keys, or a "
-          "PEM file; up to 4 of them")
-      .complete(Completion::kKey);
+  add_identity_options(start, options->identity);
   start.example("mvctl emulator start demo", "a device called demo, online at the cloud in use");
   start.example("mvctl emulator start far --delay 150ms --rate 20000", "behind a slow cellular link");
   start.run([options, &program] {
