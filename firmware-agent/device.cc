@@ -1,6 +1,7 @@
 #include "device.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
 
 #include "arch/cortex-m33/board_hooks.h"
@@ -59,7 +60,18 @@ link::CloudAddress address_of(const mv_wire_Identity& identity) {
           .ca_certificate = {identity.ca_certificate.bytes, identity.ca_certificate.size}};
 }
 
+link::AnyModem::Dialect dialect_of(const mv_wire_Identity& identity) {
+  return identity.modem == mv_wire_Modem_MODEM_ESP_AT ? link::AnyModem::Dialect::kEspAt
+                                                      : link::AnyModem::Dialect::kQuectel;
+}
+
 }  // namespace
+
+link::WifiCredentials Device::KnownWifi::credentials() const {
+  if (const auto set = store_.get()) return *set;
+  return {{reinterpret_cast<const char*>(identity_.wifi_ssid.bytes), identity_.wifi_ssid.size},
+          identity_.wifi_passphrase};
+}
 
 bool Device::RunControl::start() {
   stop();
@@ -123,7 +135,9 @@ Device::Device(const update::IdentityStore& identity, const Mode& mode)
       guest_board_(board::guest_traits()),
       device_clock_(board::clock(), lock_),
       log_(device_clock_, lock_),
-      calls_(guest_memory_, guest_board_, board::clock(), device_clock_, log_, lock_),
+      wifi_(board::flash(), lock_),
+      guest_calls_({guest_memory_, guest_board_, board::external_flash(), wifi_, board::clock(), lock_}, device_clock_,
+                   log_),
       crashes_(board::flash()),
       sessions_(board::flash()),
       signer_keys_(board::flash(), identity_),
@@ -131,7 +145,9 @@ Device::Device(const update::IdentityStore& identity, const Mode& mode)
       crash_path_(*this),
       semihosting_log_(*this),
       engine_(board::world(), board::application_memory()),
-      link_(board::link_port(), board::clock(), board::entropy(), address_, info_,
+      known_wifi_(identity_, wifi_),
+      modem_(dialect_of(identity_), board::link_port(), board::clock(), known_wifi_),
+      link_(modem_.get(), board::clock(), board::entropy(), address_, info_,
             link::Peers{supervisor_, log_, crashes_, channel_, device_clock_, calls_, meter_, sessions_}),
       update_({board::flash(), board::clock(), link_.blobs(), calls_, signer_keys_, MV_BOARD_NAME,
                update::DecryptionKeys(identity_.decryption_keys, identity_.decryption_keys_count)}),
@@ -146,7 +162,9 @@ Device::Device(const update::IdentityStore& identity, const Mode& mode)
 
 void Device::boot() {
   calls_.set_device_id({identity_.device_id, std::strlen(identity_.device_id)});
-  arch::set_system_calls(calls_);
+  arch::set_system_calls(guest_calls_);
+  guest_calls_.test.set_test_mode(mode_.run_unsigned);  // as in the factory, before it is provisioned
+  wifi_.load();
   engine_.keep_lines_in(semihosting_log_);
   board::world().listen(&engine_, &crash_path_);
   crashes_.mount();
@@ -164,6 +182,8 @@ void Device::boot() {
 bool Device::poll() {
   bool progress = mode_.link && link_.poll();
   progress |= channel_.poll();
+  progress |= guest_calls_.wifi.poll();
+  if (const auto verdict = guest_calls_.test.take_verdict()) end_test(*verdict);
   if (link_.connected()) microvisor_.cloud_reached();
   supervisor_.set_halted(engine_.halted());
   progress |= supervisor_.poll();
@@ -174,6 +194,16 @@ std::uint64_t Device::next_deadline_us() const {
   std::uint64_t deadline = supervisor_.next_deadline_us();
   if (mode_.link) deadline = std::min(deadline, link_.next_deadline_us());
   return std::min(deadline, channel_.deadline_us().value_or(deadline));
+}
+
+// What the factory reads. The application that tests ends here, whatever it found.
+void Device::end_test(std::uint32_t verdict) {
+  supervisor_.end_application();
+  if (verdict == 0) return board::log("test: passed");
+  std::array<char, 10> code{};
+  const char* end = std::to_chars(code.data(), code.data() + code.size(), verdict).ptr;
+  board::log_part("test: failed with code ");
+  board::log({code.data(), static_cast<std::size_t>(end - code.data())});
 }
 
 // For a person at the console.

@@ -9,15 +9,17 @@
 #include "arch/cortex-m33/world.h"
 #include "boards/board.h"
 #include "core/app/crash_store.h"
+#include "core/app/guest_calls.h"
 #include "core/app/log_buffer.h"
 #include "core/app/supervisor.h"
-#include "core/app/system_calls.h"
 #include "core/app/wall_clock.h"
 #include "core/debug/agent.h"
 #include "core/debug/channel.h"
 #include "core/debug/engine.h"
+#include "core/link/any_modem.h"
 #include "core/link/link_agent.h"
 #include "core/link/session_store.h"
+#include "core/link/wifi_store.h"
 #include "core/storage/restart_note.h"
 #include "core/update/identity_store.h"
 #include "core/update/image_crypto.h"
@@ -74,6 +76,18 @@ class Device {
     Device& device_;
   };
 
+  // The Wi-Fi network of the identity.
+  // The network that the application set, else the one of provisioning.
+  class KnownWifi final : public link::WifiNetworks {
+   public:
+    KnownWifi(const mv_wire_Identity& identity, const link::WifiStore& store) : identity_(identity), store_(store) {}
+    link::WifiCredentials credentials() const override;
+
+   private:
+    const mv_wire_Identity& identity_;
+    const link::WifiStore& store_;
+  };
+
   class StackMeter final : public link::ResourceMeter {
    public:
     void measure(mv_wire_Resources& out) override;
@@ -89,6 +103,7 @@ class Device {
   bool poll();
   std::uint64_t next_deadline_us() const;
   void report_link();
+  void end_test(std::uint32_t verdict);
 
   Mode mode_;
   storage::Restart restart_;  // why the microvisor boots
@@ -105,7 +120,9 @@ class Device {
   arch::NvicGuest guest_board_;
   app::DeviceClock device_clock_;
   app::LogBuffer log_;
-  app::SystemCalls calls_;
+  link::WifiStore wifi_;
+  app::GuestCalls guest_calls_;
+  app::SystemCalls& calls_ = guest_calls_.system;
   app::CrashStore crashes_;
   StackMeter meter_;
   link::FlashSessionStore sessions_;
@@ -117,6 +134,8 @@ class Device {
   debug::Engine engine_;
   // The link, the update engine, the supervisor and the debug channel know each other in a ring; each keeps references
   // only, and uses them when it is polled.
+  KnownWifi known_wifi_;
+  link::AnyModem modem_;
   link::LinkAgent link_;
   update::UpdateEngine update_;
   update::ImageCrypto image_crypto_;

@@ -45,5 +45,6 @@ int main() {
   board::log_part("microvisor ");
   board::log_part(started.version != 0 ? image::version_text(started.version).data() : MV_VERSION);
   board::log(started.on_trial ? " on " MV_BOARD_NAME ", on trial" : " on " MV_BOARD_NAME);
+  if (board::world().probe_attached()) board::log("debug: a hardware probe is attached and gets every debug event");
   board::run(thread);
 }

@@ -1,14 +1,13 @@
-// The boot ROM of the emulated board: chooses one of the two signed microvisor images in flash (core/image/choice.h),
-// copies it to where it runs and starts it. What it passes over, and what it starts, it says on the console.
+// What runs first: chooses one of the two signed microvisor images in flash (core/image/choice.h), puts it where it
+// runs and starts it. What it passes over, and what it starts, it says on the console. The board's part is
+// boot_board.h.
 #include <array>
 
 #include "arch/cortex-m33/registers.h"
-#include "boards/mps2-an505/console.h"
-#include "boards/mps2-an505/file_flash.h"
-#include "boards/mps2-an505/memory.h"
-#include "boards/mps2-an505/watchdog.h"
+#include "boards/common/console.h"
 #include "boot/image_key.h"
 #include "boot/rom_crypto.h"
+#include "boot_board.h"
 #include "core/image/choice.h"
 
 extern "C" {
@@ -27,7 +26,7 @@ using mv::board::console::write_line;
 // Also that of an image that faults, or hangs until the watchdog bites, before it has a vector table of its own. On
 // trial it uses up its starts that way.
 void fault() {
-  const auto& handover = *reinterpret_cast<const mv::image::Handover*>(mv::board::kHandover);
+  const auto& handover = *reinterpret_cast<const mv::image::Handover*>(mv::boot::Board::kHandover);
   if (mv::image::read_handover(handover).on_trial) {
     write_line("boot: the microvisor on trial faulted as it started; restarting");
     mv::arch::reg32(mv::arch::kResetControl) = mv::arch::kResetKey | mv::arch::kRequestReset;
@@ -35,6 +34,10 @@ void fault() {
   }
   write_line("boot: fault in the boot ROM, or as the microvisor started; power the device off and on");
   stop();
+}
+
+void nmi() {
+  if (!mv::boot::Board::handle_nmi()) fault();
 }
 
 // The image sets VTOR itself.
@@ -58,8 +61,8 @@ struct VectorTable {
 
 extern "C" __attribute__((section(".vectors"), used))
 const VectorTable boot_vectors = {&boot_stack_end,
-                                  {Boot_Reset, fault, fault, fault, fault, fault, fault, nullptr, nullptr, nullptr,
-                                   fault, fault, nullptr, fault, fault}};
+                                  {Boot_Reset, nmi, fault, fault, fault, fault, fault, nullptr, nullptr, nullptr, fault,
+                                   fault, nullptr, fault, fault}};
 
 namespace {
 
@@ -94,26 +97,25 @@ void say_start(const mv::image::Start& start, const mv::image::BootState& state)
 
 void boot() {
   using namespace mv;
-  constexpr image::Target kTarget = {MV_BOARD_NAME, board::kMicrovisor, board::kMicrovisorSize};
-  board::console::set_up();
-  board::FileFlash flash({reinterpret_cast<std::uint8_t*>(board::kFlash), board::kFlashFile});
+  boot::Board board;
   boot::RomCrypto crypto(kImageKey);
-  image::BootRecords records(flash);
+  image::BootRecords records(board.flash());
   ConsoleLog log;
   records.mount();
-  const auto start = image::choose(flash, records, kTarget, crypto, log);
+  board.prepare(records, crypto);
+  auto start = image::choose(board.flash(), records, boot::Board::kTarget, crypto, log);
+  if (!start) start = board.last_resort(records, crypto);
   if (!start) {
-    write_line("boot: no microvisor can start: write microvisor.bin at offset 0x800000 of the flash");
+    write_line(boot::Board::kNothingToStart);
     stop();
   }
   say_start(*start, records.state());
-  const std::span to(reinterpret_cast<std::uint8_t*>(start->header.load_address), start->header.length);
-  if (flash.read(image::place_of(start->slot).offset + sizeof(image::Header), to) != Flash::Result::kOk) {
-    write_line("boot: the flash cannot be read any more; power the device off and on");
+  if (!board.place(*start, crypto)) {
+    write_line("boot: the flash cannot be used any more; power the device off and on");
     stop();
   }
-  *reinterpret_cast<image::Handover*>(board::kHandover) = image::make_handover(*start);
-  board::start_watchdog();
+  *reinterpret_cast<image::Handover*>(boot::Board::kHandover) = image::make_handover(*start);
+  board.start_watchdog();
   start_image(reinterpret_cast<const std::uint32_t*>(start->header.load_address));
 }
 

@@ -9,9 +9,9 @@ import tempfile
 import time
 
 from device import DEADLINE, Device
-import flash_file
+import boards
 
-SCHEMAS = os.path.join(flash_file.ROOT, "src")
+SCHEMAS = os.path.join(boards.ROOT, "src")
 PC, SP, XPSR = 15, 13, 16  # indices of Stop.registers
 
 

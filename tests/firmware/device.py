@@ -2,14 +2,16 @@
 import os
 import re
 import select
+import shlex
 import signal
 import subprocess
 import tempfile
 import time
 
-import flash_file
+import boards
 from machine_debugger import MachineDebugger
 
+QEMU = shlex.split(os.environ.get("MV_QEMU", ""))  # another than the board's, and options for it
 DEADLINE = 20  # seconds that a line may take; only a failing test waits so long
 
 
@@ -38,13 +40,14 @@ class Device:
     def __init__(self, firmware, microvisor="microvisor.bin", application=None, flash=None, identity=None,
                  edit=None):
         self.firmware = firmware
+        self.board = boards.board_of(firmware)
         self.folder = tempfile.TemporaryDirectory(prefix="mv-firmware-test-")
         self.flash = flash or self.path("flash")
         if flash is None:
             app = application and self.load(os.path.join("test-applications", application + ".bin"))
-            flash_file.compose(self.flash, self.load(microvisor), app, identity)
+            boards.compose(self.board, self.flash, firmware, self.load(microvisor), app, identity)
         if edit:
-            edit(self.flash)
+            edit(self.board, self.flash)
         self.console = Stream(self.path("console"))
         self.application = Stream(self.path("application"))
         self.process = None
@@ -72,10 +75,9 @@ class Device:
 
     def start(self):
         self.process = subprocess.Popen([
-            "qemu-system-arm", "-machine", "mps2-an505,memory-backend=nv", "-object",
-            "memory-backend-file,id=nv,size=16M,share=on,mem-path=" + self.flash, "-display", "none", "-monitor", "none",
-            "-kernel", os.path.join(self.firmware, "boot-rom.elf"), "-serial", self.link(),
-            "-serial", "file:" + self.console.path, "-serial", "file:" + self.application.path,
+            *(QEMU or [self.board.qemu]), *self.board.machine(self.firmware, self.flash), "-display", "none", "-monitor",
+            "none", "-serial", self.link(), "-serial", "file:" + self.console.path, "-serial",
+            "file:" + self.application.path,
             "-gdb", "unix:%s,server=on,wait=off" % self.path("debugger"),
         ], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "core/storage/restart_note.h"
 
@@ -18,6 +19,10 @@ void board_panic_number(const char* name, std::uint32_t value);
 void board_feed_watchdog();
 inline constexpr std::uint64_t kFeedUs = 4'000'000;
 
+// Makes the veneers of this image those that the application calls: `veneers` at `place`. Called before any
+// constructor.
+void board_place_veneers(std::span<const std::uint32_t> veneers, std::uint32_t* place);
+
 // Resets the whole device.
 [[noreturn]] void reset_device();
 
@@ -26,6 +31,10 @@ inline constexpr std::uint64_t kFeedUs = 4'000'000;
 
 // Resets the device with this note for the next boot.
 [[noreturn]] void restart(const storage::Restart& note);
+
+// The watchdog has not been fed: resets the device with a note of where it hung. The arguments are those of the
+// watchdog's exception.
+[[noreturn]] void restart_hung(std::uint32_t exc_return, std::uint32_t msp, std::uint32_t psp);
 
 // What the last `restart`, `panic` or fault of the microvisor left for this boot. Once: the note is gone then.
 storage::Restart take_restart_note();
@@ -36,5 +45,8 @@ void set_fault_receiver(World& world);
 
 }  // namespace mv::arch
 
-// An external interrupt that targets the Secure state.
-extern "C" void mv_board_interrupt(std::uint32_t number);
+// An external interrupt that targets the Secure state, and NMI, with EXC_RETURN and the stack pointers as the handler
+// found them.
+extern "C" void mv_board_interrupt(std::uint32_t number, std::uint32_t exc_return, std::uint32_t msp,
+                                   std::uint32_t psp);
+extern "C" void mv_board_nmi(std::uint32_t exc_return, std::uint32_t msp, std::uint32_t psp);

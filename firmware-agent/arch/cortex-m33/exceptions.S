@@ -100,7 +100,15 @@ FUNCTION NMI_Handler
         mov     r0, lr
         mrs     r1, msp
         mrs     r2, psp
-        b       mv_watchdog
+        push    {r4, lr}
+        bl      mv_board_nmi
+        pop     {r4, pc}
+
+FUNCTION DebugMonitor_Handler
+        mov     r0, lr
+        push    {r4, lr}
+        bl      mv_debug_monitor
+        pop     {r4, pc}
 
 FUNCTION SysTick_Handler
         mov     r0, lr
@@ -111,6 +119,9 @@ FUNCTION SysTick_Handler
 FUNCTION Interrupt_Handler
         mrs     r0, ipsr
         subs    r0, #16
+        mov     r1, lr
+        mrs     r2, msp
+        mrs     r3, psp
         push    {r4, lr}
         bl      mv_board_interrupt
         pop     {r4, pc}

@@ -1,5 +1,5 @@
-// Secure HardFault: the one entry for every breakpoint and fault of the application (BFHFNMINS = 0, DebugMonitor is not
-// there or not used), and for faults of the microvisor itself.
+// Secure HardFault: the one entry for faults of the application (BFHFNMINS = 0) and of the microvisor itself, and for
+// breakpoints where DebugMonitor is not there. Where it is, debug events come by it.
 #include "arch/cortex-m33/board_hooks.h"
 #include "arch/cortex-m33/registers.h"
 #include "arch/cortex-m33/scheduler.h"
@@ -23,8 +23,9 @@ __attribute__((section(".noinit"))) storage::RestartNote restart_note;
 constexpr std::uint32_t kUnstackErrors = 0x0000'0808;   // CFSR.MUNSTKERR, UNSTKERR
 constexpr std::uint32_t kStackErrors = 0x0010'1010;     // CFSR.MSTKERR, STKERR, STKOF: no frame was stored
 constexpr std::uint32_t kBadReturn = 0x6;               // SFSR.INVIS, INVER: an exception return that was not allowed
-constexpr std::uint32_t kSecureAddressValid = 1U << 6;  // SFSR.SFARVALID, which QEMU sets for stacking only
+constexpr std::uint32_t kSecureAddressValid = 1U << 6;  // SFSR.SFARVALID, which QEMU 7.2 sets for stacking only
 constexpr std::uint32_t kAttribution = 1U << 3;         // SFSR.AUVIOL
+constexpr std::uint32_t kDebugEvent = 1U << 31;         // HFSR.DEBUGEVT
 
 // Reads the fault registers and clears them, so that the next fault is told apart from this one. The application's own
 // bank holds its MemManage and UsageFault status, which its handler may have to read: World clears it. BusFault status
@@ -43,8 +44,11 @@ debug::FaultRegisters take_fault_registers() {
   return fault;
 }
 
-bool frame_was_lost(const debug::FaultRegisters& fault) {
-  const bool stacking_violation = (fault.sfsr & kAttribution) != 0 && (fault.sfsr & kSecureAddressValid) != 0;
+// An attribution violation is that of the stacking if it was met within the frame.
+bool frame_was_lost(ExcReturn from, const debug::FaultRegisters& fault) {
+  constexpr std::uint32_t kViolationAt = kAttribution | kSecureAddressValid;
+  const bool stacking_violation =
+      (fault.sfsr & kViolationAt) == kViolationAt && !from.secure() && lies_in_frame(from, fault.sfar);
   return (fault.cfsr & (kStackErrors | kUnstackErrors)) != 0 || stacking_violation;
 }
 
@@ -80,7 +84,10 @@ bool skip_probe(ExceptionFrame& frame) {
 
 }  // namespace
 
-void set_fault_receiver(World& world) { receiver = &world; }
+void set_fault_receiver(World& world) {
+  receiver = &world;
+  world.find_comparators();
+}
 
 void reset_device() {
   barrier();
@@ -107,14 +114,10 @@ void restart(const storage::Restart& note) {
 
 storage::Restart take_restart_note() { return restart_note.take(); }
 
-}  // namespace mv::arch
-
-// The watchdog has not been fed.
-extern "C" [[noreturn]] void mv_watchdog(std::uint32_t exc_return, std::uint32_t msp, std::uint32_t psp) {
-  using namespace mv::arch;
+void restart_hung(std::uint32_t exc_return, std::uint32_t msp, std::uint32_t psp) {
   const ExcReturn from{exc_return};
-  mv::storage::Restart note;
-  note.cause = mv::storage::Restart::Cause::kHung;
+  storage::Restart note;
+  note.cause = storage::Restart::Cause::kHung;
   if (from.secure()) {
     const auto& frame = *reinterpret_cast<ExceptionFrame*>(from.thread_mode() && from.process_stack() ? psp : msp);
     note.pc = frame.pc;
@@ -124,6 +127,8 @@ extern "C" [[noreturn]] void mv_watchdog(std::uint32_t exc_return, std::uint32_t
   board_panic_number("pc", note.pc);
   restart(note);
 }
+
+}  // namespace mv::arch
 
 extern "C" void mv_hard_fault(std::uint32_t exc_return, std::uint32_t msp, std::uint32_t psp) {
   using namespace mv::arch;
@@ -135,7 +140,13 @@ extern "C" void mv_hard_fault(std::uint32_t exc_return, std::uint32_t msp, std::
   }
   const mv::debug::FaultRegisters fault = take_fault_registers();
   const bool bad_return = (fault.sfsr & kBadReturn) != 0;
+  // A breakpoint of the application's own making in code of ours that DebugMonitor does not outrank.
+  if (from.secure() && fault.hfsr == kDebugEvent && receiver != nullptr && receiver->restore_comparators()) return;
   if ((from.secure() && !bad_return) || receiver == nullptr) secure_fault(secure_frame, fault);
-  receiver->note_fault(fault, frame_was_lost(fault) || bad_return);
+  receiver->note_fault(fault, frame_was_lost(from, fault) || bad_return);
   pend_switch();
+}
+
+extern "C" void mv_debug_monitor(std::uint32_t exc_return) {
+  if (mv::arch::receiver != nullptr) mv::arch::receiver->on_debug_monitor({exc_return});
 }

@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include "arch/cortex-m33/critical_section.h"
 #include "arch/cortex-m33/memory_watch.h"
 #include "arch/cortex-m33/registers.h"
 #include "arch/cortex-m33/scheduler.h"
@@ -14,6 +15,10 @@ namespace {
 constexpr std::uint32_t kNvicSetPending = 0xe000e200;
 constexpr std::uint32_t kLockMask = 0x60;         // PendSV_S and everything less urgent
 constexpr std::uint32_t kUnprivilegedThread = 1;  // CONTROL.nPRIV
+constexpr std::uint32_t kSecureAlias = 1U << 28;  // of a peripheral, beside its Non-secure one (IDAU)
+
+// Non-secure priorities from 0xe0 on wait while the Secure thread runs (scheduler.cc).
+constexpr std::uint8_t kLeastUrgent = 0xe0, kNextUrgent = 0xc0;
 
 std::uint32_t exception_number() {
   std::uint32_t number;
@@ -37,12 +42,17 @@ bool CheckedMemory::in_ram(std::uint32_t address, std::size_t size) const {
   return lies_within(address, static_cast<std::uint32_t>(size), regions_.ram, regions_.ram_size);
 }
 
+bool CheckedMemory::readable(std::uint32_t address, std::uint32_t size) {
+  if (size == 0) return true;
+  if (!lies_within(address, size, regions_.code, regions_.code_size) && !in_ram(address, size)) return false;
+  const MemoryWatch::Opening opening;
+  return allowed(address, size, as_caller(CMSE_MPU_READ));
+}
+
 bool CheckedMemory::copy_in(std::span<std::uint8_t> to, std::uint32_t from) {
   if (to.empty()) return true;
-  const bool code = lies_within(from, static_cast<std::uint32_t>(to.size()), regions_.code, regions_.code_size);
-  if (!code && !in_ram(from, to.size())) return false;
   const MemoryWatch::Opening opening;
-  if (!allowed(from, to.size(), as_caller(CMSE_MPU_READ))) return false;
+  if (!readable(from, static_cast<std::uint32_t>(to.size()))) return false;
   std::memcpy(to.data(), reinterpret_cast<const void*>(from), to.size());
   return true;
 }
@@ -76,6 +86,35 @@ void NvicGuest::pend_interrupt(std::uint32_t irq) { reg32(kNvicSetPending + irq 
 bool NvicGuest::in_interrupt() { return exception_number() != 0; }
 
 void NvicGuest::wake_secure_thread() { scheduler.wake(); }
+
+bool NvicGuest::interrupt_enabled(std::uint32_t irq) {
+  return (reg32(kNvicSetEnable + irq / 32 * 4) >> (irq % 32) & 1U) != 0;
+}
+
+void NvicGuest::enable_interrupt(std::uint32_t irq, bool enabled) {
+  reg32((enabled ? kNvicSetEnable : kNvicClearEnable) + irq / 32 * 4) = 1U << (irq % 32);
+  barrier();
+}
+
+void NvicGuest::hasten_interrupt(std::uint32_t irq) {
+  volatile std::uint8_t& priority = reg8(kNvicPriority + irq);
+  if (priority >= kLeastUrgent) priority = kNextUrgent;
+}
+
+std::uint32_t NvicGuest::vector_table() { return reg32(kVectorTable + kNonSecureAlias); }
+
+// PRIMASK_S does not keep WFI from waking up (ARM DDI 0553B, "Wait for interrupt"), BASEPRI_S would: so that of the
+// call is lifted for as long as nothing can be taken. What woke us is taken after the call.
+void NvicGuest::wait_for_interrupt() {
+  const InterruptsOff guard;
+  const std::uint32_t before = read_basepri();
+  write_basepri(mv_base_mask);
+  __asm volatile("dsb\n wfi" : : : "memory");
+  write_basepri(before);
+}
+
+std::uint32_t NvicGuest::read_register(std::uint32_t address) { return reg32(address | kSecureAlias); }
+void NvicGuest::write_register(std::uint32_t address, std::uint32_t value) { reg32(address | kSecureAlias) = value; }
 
 std::uint32_t SwitchLock::acquire() {
   const std::uint32_t before = read_basepri();

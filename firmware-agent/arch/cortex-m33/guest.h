@@ -5,7 +5,7 @@
 #include <span>
 
 #include "arch/cortex-m33/memory_probe.h"
-#include "core/app/system_calls.h"
+#include "core/app/guest_calls.h"
 #include "core/platform/guest.h"
 
 namespace mv::arch {
@@ -17,6 +17,7 @@ class CheckedMemory final : public GuestMemory {
 
   bool copy_in(std::span<std::uint8_t> to, std::uint32_t from) override;
   bool copy_out(std::uint32_t to, std::span<const std::uint8_t> from) override;
+  bool readable(std::uint32_t address, std::uint32_t size) override;
   bool writable(std::uint32_t address, std::uint32_t size) override;
   bool deliver(std::uint32_t to, std::span<const std::uint8_t> from) override;
 
@@ -31,6 +32,9 @@ struct GuestTraits {
   ClockRates rates;
   std::uint32_t interrupts;  // external ones, 0 to interrupts - 1
   void (*set_system_led)(bool on);
+  bool (*put_console)(char character);  // false: no room now
+  std::span<const RegisterAccess> shared_registers{};
+  bool (*power_down)(PowerDown mode) = nullptr;  // null: it cannot
 };
 
 class NvicGuest final : public GuestBoard {
@@ -43,6 +47,16 @@ class NvicGuest final : public GuestBoard {
   ClockRates clock_rates() override { return traits_.rates; }
   void set_system_led(bool on) override { traits_.set_system_led(on); }
   void wake_secure_thread() override;
+  bool interrupt_enabled(std::uint32_t irq) override;
+  void enable_interrupt(std::uint32_t irq, bool enabled) override;
+  void hasten_interrupt(std::uint32_t irq) override;
+  std::uint32_t vector_table() override;
+  void wait_for_interrupt() override;
+  bool power_down(PowerDown mode) override { return traits_.power_down != nullptr && traits_.power_down(mode); }
+  std::span<const RegisterAccess> shared_registers() override { return traits_.shared_registers; }
+  std::uint32_t read_register(std::uint32_t address) override;
+  void write_register(std::uint32_t address, std::uint32_t value) override;
+  bool put_console(char character) override { return traits_.put_console(character); }
 
  private:
   GuestTraits traits_;
@@ -56,6 +70,6 @@ class SwitchLock final : public Lock {
 };
 
 // Whom the veneers call. Before any application is started.
-void set_system_calls(app::SystemCalls& calls);
+void set_system_calls(app::GuestCalls& calls);
 
 }  // namespace mv::arch

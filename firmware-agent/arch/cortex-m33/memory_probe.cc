@@ -70,6 +70,8 @@ bool ProbedMemory::read(std::uint32_t address, std::span<std::uint8_t> out) {
 
 bool ProbedMemory::write(std::uint32_t address, std::span<const std::uint8_t> bytes) {
   if (bytes.empty()) return true;
+  const auto length = static_cast<std::uint32_t>(bytes.size());
+  if (regions_.runs_in_flash && lies_within(address, length, regions_.code, regions_.code_size)) return false;
   const MemoryWatch::Opening opening;
   if (!translate(address, bytes.size())) return false;
   for (std::size_t at = 0; at < bytes.size();) {
@@ -83,6 +85,7 @@ bool ProbedMemory::write(std::uint32_t address, std::span<const std::uint8_t> by
 }
 
 bool ProbedMemory::patch_code(std::uint32_t address, std::span<const std::uint8_t> bytes) {
+  if (regions_.runs_in_flash) return false;
   if (!lies_within(address, static_cast<std::uint32_t>(bytes.size()), regions_.code, regions_.code_size)) return false;
   const bool done = write(address, bytes);
   barrier();

@@ -12,9 +12,10 @@ namespace mv::arch {
 
 // Where the application lives; everything is Non-secure.
 struct ApplicationRegions {
-  std::uint32_t code, code_size;  // bytes; where it runs, writable for us
+  std::uint32_t code, code_size;  // bytes; where it runs
   std::uint32_t ram, ram_size;
   std::uint32_t peripherals, peripherals_size;
+  bool runs_in_flash = false;  // else `code` is memory that the image is copied to, writable for us
 };
 
 // True if [address, address + size) lies within [base, base + length).

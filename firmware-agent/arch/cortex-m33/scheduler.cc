@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "arch/cortex-m33/board_hooks.h"
+#include "arch/cortex-m33/core_traits.h"
 #include "arch/cortex-m33/critical_section.h"
 #include "arch/cortex-m33/registers.h"
 #include "arch/cortex-m33/world_context.h"
@@ -28,7 +29,6 @@ constexpr std::uint32_t kFramePadded = 1U << 9;        // xPSR of a frame
 constexpr std::uint32_t kFpPartSize = 18 * 4;          // of a frame: s0-s15, FPSCR, one word unused
 constexpr std::uint32_t kMaskAll = 0x80;               // BASEPRI_S: no Non-secure interrupt at all
 constexpr std::uint32_t kMaskLowest = 0xf0;            // those of Non-secure priority 0xe0 and below: an RTOS' PendSV
-constexpr std::uint32_t kTicksPerMicrosecond = 20;     // SysTick runs at the core's 20 MHz
 constexpr std::uint64_t kLongestTick = 0xffffff / kTicksPerMicrosecond;
 
 // What the exception entry of SVC_Handler finds above its frame.
@@ -124,6 +124,12 @@ void Scheduler::wake() {
 }
 
 SavedContext* Scheduler::switch_context() {
+  SavedContext* next = next_context();
+  keeper_->before_return(next == &world_ && !ExcReturn{next->exc_return}.secure());
+  return next;
+}
+
+SavedContext* Scheduler::next_context() {
   const std::uint64_t now = clock_->uptime_us();
   const ExcReturn interrupted{mv_current_context->exc_return};
   mv_switch_wanted = 0;
@@ -185,8 +191,7 @@ std::uint32_t Scheduler::leave_system_call(ExcReturn from, std::uint32_t* frame,
   const ExcReturn to{from.value & ~ExcReturn::kSecureStack};
   ExceptionFrame* copy = push_frame(to, frame, size);
   if (copy == nullptr) return from.value;  // its stack is bad: it will find out by itself
-  copy->pc = copy->lr & ~1U;
-  copy->r1 = copy->r2 = copy->r3 = copy->r12 = copy->lr;  // nothing of ours goes along
+  copy->pc = copy->r12 & ~1U;              // nothing of ours goes along: syscalls.S saw to the registers
   copy->xpsr = (copy->xpsr & kFramePadded) | 1U << 24 | (frame[7] & 0x1ff);
   if (from.thread_mode()) {
     write_psp(reinterpret_cast<std::uint32_t>(frame) + size + padding);
@@ -267,7 +272,7 @@ void Scheduler::arm_tick(std::uint64_t now) {
   reg32(kSysTickControl) = 0;
   reg32(kSysTickReload) = us * kTicksPerMicrosecond - 1;
   reg32(kSysTickCurrent) = 0;
-  reg32(kSysTickControl) = 7;  // core clock, interrupt, on
+  reg32(kSysTickControl) = kTickFromCore ? 7 : 3;  // clock source, interrupt, on
 }
 
 }  // namespace mv::arch

@@ -61,6 +61,9 @@ class WorldKeeper {
   // The world is stopped in Non-secure state and `world` describes it: the moment to halt, resume and deliver events.
   virtual void at_switch_point(SavedContext& world) = 0;
 
+  // PendSV_S is about to return; `application` if it does so to Non-secure state, into the world's context.
+  virtual void before_return(bool application) = 0;
+
   // The interrupted code sits on a WFI or WFE: it needs no CPU until an interrupt of its own comes.
   virtual bool waits_for_interrupt(const SavedContext& world) const = 0;
 
@@ -111,11 +114,13 @@ class Scheduler final : public Waiter {
   void sleep();
 
   // A system call is about to return to Non-secure state while mv_switch_wanted is set; it stands in SVC_Handler, its
-  // frame at `frame`. Makes it look interrupted in Non-secure state, right after the call. Returns EXC_RETURN.
+  // frame at `frame`. Makes it look interrupted in Non-secure state, where r12 of the frame says: right after the call,
+  // or right before it if it is to be made again. Returns EXC_RETURN.
   std::uint32_t leave_system_call(ExcReturn from, std::uint32_t* frame, std::uint32_t& bytes_taken);
 
  private:
   bool adopt();
+  SavedContext* next_context();
   SavedContext* choose(std::uint64_t now);
   bool may_leave_world(std::uint64_t now) const;
   void select(SavedContext* next, std::uint64_t now);

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "arch/cortex-m33/board_hooks.h"
+#include "arch/cortex-m33/core_traits.h"
 #include "arch/cortex-m33/registers.h"
 
 extern "C" {
@@ -20,6 +21,7 @@ extern void (*mv_init_end[])();
 void HardFault_Handler();
 void NMI_Handler();
 void SVC_Handler();
+void DebugMonitor_Handler();
 void PendSV_Handler();
 void SysTick_Handler();
 void Interrupt_Handler();
@@ -43,6 +45,9 @@ void copy(std::uint32_t* to, const std::uint32_t* end, const std::uint32_t* from
 extern "C" __attribute__((naked)) void Reset_Handler() {
   __asm volatile(
       "cpsid i\n"
+      "ldr r0, =0xe0002000\n"  // FP_CTRL: no breakpoint that somebody left before the reset
+      "movs r1, #2\n"
+      "str r1, [r0]\n"
       "ldr r0, =mv_handler_stack_end\n"
       "subs r0, #8\n"  // room for the seal
       "msr msp, r0\n"
@@ -56,16 +61,16 @@ extern "C" __attribute__((naked)) void Reset_Handler() {
 
 namespace {
 
-constexpr std::size_t kExternalInterrupts = 96;
+constexpr std::size_t kVectors = mv::arch::kInterruptWords * 32;
 
 struct VectorTable {
   std::uint32_t* stack;
   std::array<Handler, 15> system;
-  std::array<Handler, kExternalInterrupts> external;
+  std::array<Handler, kVectors> external;
 };
 
-constexpr std::array<Handler, kExternalInterrupts> all_external() {
-  std::array<Handler, kExternalInterrupts> handlers{};
+constexpr std::array<Handler, kVectors> all_external() {
+  std::array<Handler, kVectors> handlers{};
   handlers.fill(Interrupt_Handler);
   return handlers;
 }
@@ -75,12 +80,12 @@ constexpr std::array<Handler, kExternalInterrupts> all_external() {
 extern "C" __attribute__((section(".vectors"), used)) const VectorTable mv_vectors = {
     &mv_handler_stack_end,
     {Reset_Handler, NMI_Handler, HardFault_Handler, unexpected, unexpected, unexpected, unexpected, nullptr, nullptr,
-     nullptr, SVC_Handler, unexpected /* DebugMonitor */, nullptr, PendSV_Handler, SysTick_Handler},
+     nullptr, SVC_Handler, DebugMonitor_Handler, nullptr, PendSV_Handler, SysTick_Handler},
     all_external()};
 
 extern "C" void mv_start() {
   copy(&mv_data_start, &mv_data_end, &mv_data_load);
-  copy(&mv_nsc_start, &mv_nsc_end, &mv_nsc_load);
+  mv::arch::board_place_veneers({&mv_nsc_load, static_cast<std::size_t>(&mv_nsc_end - &mv_nsc_start)}, &mv_nsc_start);
   std::memset(&mv_bss_start, 0,
               reinterpret_cast<std::uintptr_t>(&mv_bss_end) - reinterpret_cast<std::uintptr_t>(&mv_bss_start));
   mv::arch::set_up_core(reinterpret_cast<std::uint32_t>(&mv_vectors));
@@ -98,8 +103,8 @@ void set_up_core(std::uint32_t vectors) {
   reg32(kVectorTable) = vectors;
   // PRIS: every Non-secure priority is below ours. BFHFNMINS = 0: HardFault and BusFault are ours. Only we may reset.
   reg32(kResetControl) = kResetKey | kPrioritiseSecure | kResetSecureOnly;
-  reg32(kPriority2) = 0x60U << 24;                // SVC
-  reg32(kPriority3) = 0x40U << 24 | 0x60U << 16;  // SysTick, PendSV
+  reg32(kPriority2) = 0x60U << 24;                        // SVC
+  reg32(kPriority3) = 0x40U << 24 | 0x60U << 16 | 0x60U;  // SysTick, PendSV, DebugMonitor
   // MemManage, BusFault, UsageFault and SecureFault stay disabled: all escalate to HardFault. (QEMU 7.2 compares the
   // priority of a SecureFault wrongly while a Non-secure handler runs, so this is the one way that works everywhere.)
   reg32(kHandlerControl) = 0;

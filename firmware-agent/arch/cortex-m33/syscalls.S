@@ -9,10 +9,24 @@
  * compiler does for `cmse_nonsecure_entry`: no register but the result carries anything of the Secure side. Secure
  * code is built without floating point and never touches those registers.
  */
+#include "arch/cortex-m33/call_again.h"
+
     .syntax unified
     .thumb
 
-/* LABEL is what the application knows, CALL the function in syscalls.cc. */
+/* Calls that may have to be made again before they are done (docs/decisions/0015-restartable-calls.md). */
+.macro restartable name
+    .set mv_restarts_\name, 1
+.endm
+    restartable mvExternalFlashReadBlocking
+    restartable mvExternalFlashWriteBlocking
+    restartable mvExternalFlashEraseBlocking
+    restartable mvSetWifiConfig
+    restartable mvTestLog
+    restartable mvTestingComplete
+
+/* LABEL is what the application knows, CALL the function in syscalls.cc. That of a restartable call is given its
+   arguments as an array, which it may change. */
 .macro slot label, call
     .global \label
     .type \label, %function
@@ -24,9 +38,17 @@
     .type stub_\label, %function
     .thumb_func
 stub_\label:
+    .ifdef mv_restarts_\label
+    push {r0-r4, lr}
+    mov r0, sp
+    bl \call
+    ldr r12, =\label
+    b.w mv_leave_or_repeat
+    .else
     push {r4, lr}
     bl \call
     b.w mv_leave
+    .endif
     .popsection
 .endm
 
@@ -45,16 +67,32 @@ stub_unused:
     bl mv_call_unavailable
 mv_leave:
     pop {r4, lr}
-    ldr r1, =mv_switch_wanted
-    ldr r1, [r1]
-    cbz r1, 1f
-    svc #1                  /* the scheduler takes over: as if interrupted right after the call (scheduler.cc) */
-1:  mov r1, lr
+    mov r1, lr
     mov r2, lr
     mov r3, lr
     mov r12, lr
-    msr APSR_nzcvqg, lr
-    bxns lr
+mv_go:                      /* to r12, with r0-r3 and lr as the application is to see them */
+    push {r0, r1}
+    ldr r0, =mv_switch_wanted
+    ldr r0, [r0]
+    cmp r0, #0
+    pop {r0, r1}
+    beq 1f
+    svc #1                  /* the scheduler takes over: as if interrupted there (scheduler.cc) */
+1:  msr APSR_nzcvqg, r12
+    bxns r12
+
+    .thumb_func
+mv_leave_or_repeat:         /* r12: the veneer */
+    cmp r0, #MV_CALL_AGAIN
+    ite ne
+    addne sp, #16
+    popeq {r0-r3}
+    bne mv_leave
+    pop {r4, lr}
+    orr lr, lr, #1          /* `sg` cleared it, and will again */
+    bic r12, r12, #1
+    b mv_go
 
     .section .nsc, "ax", %progbits
     .balign 32

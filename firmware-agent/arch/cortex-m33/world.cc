@@ -2,7 +2,9 @@
 
 #include <array>
 #include <cstring>
+#include <utility>
 
+#include "arch/cortex-m33/core_traits.h"
 #include "arch/cortex-m33/critical_section.h"
 #include "arch/cortex-m33/memory_watch.h"
 #include "arch/cortex-m33/registers.h"
@@ -12,18 +14,17 @@
 namespace mv::arch {
 namespace {
 
-constexpr std::uint32_t kInterruptWords = 3;  // 92 interrupts, 32 a word
-constexpr std::uint32_t kThumb = 1U << 24;    // xPSR.T
+constexpr std::uint32_t kThumb = 1U << 24;  // xPSR.T
 
 // SFSR.AUVIOL alone: an access to data. QEMU 7.2 sets SFARVALID with it for exception frames only.
-constexpr std::uint32_t kAttributionViolation = 1U << 3;
+constexpr std::uint32_t kAttributionViolation = 1U << 3, kFaultAddressValid = 1U << 6;
 constexpr std::uint32_t kBadExceptionReturn = 1U << 18;  // CFSR.INVPC
 constexpr std::uint32_t kProcessStack = 1U << 1;         // CONTROL.SPSEL
 constexpr std::uint32_t kHardFault = 3;                  // exception number, and index of its vector
 constexpr std::uint32_t kException = 0x1ff;              // xPSR
 constexpr std::uint32_t kLongestWatch = 256;  // bytes; what a debugger can be sent with each stop sets the limit
 
-// Runs in Non-secure state, where the application's code will be: ends what is left of an application. Some of it can
+// Runs in Non-secure state, at the end of the application's RAM: ends what is left of an application. Some of it can
 // only be done from there: an exception is deactivated by returning from it, and QEMU 7.2 lets nobody else reach
 // SysTick_NS (its alias bus-faults).
 constexpr std::array<std::uint16_t, 7> kHelper = {
@@ -39,6 +40,10 @@ constexpr std::uint32_t kHelperReturn = 0;  // offsets of its entry points, in b
 constexpr std::uint32_t kHelperLanding = 2;
 constexpr std::uint32_t kHelperSysTick = 4;
 constexpr std::uint64_t kHelperLimit = 100'000;  // us
+constexpr std::uint32_t kHelperSize = 32;        // bytes, the frames it runs on lie below it
+static_assert(sizeof(kHelper) <= kHelperSize);
+
+std::uint32_t helper_at(const ApplicationRegions& regions) { return regions.ram + regions.ram_size - kHelperSize; }
 
 // EXC_RETURN as Non-secure code uses it: to Non-secure Thread mode, main stack, no FP.
 constexpr std::uint32_t kReturnToThread = 0xffffffb8;
@@ -81,16 +86,23 @@ std::uint32_t application_exc_return(ExcReturn from, bool process_stack) {
   return kBase | (from.value & kModeAndType) | (from.thread_mode() && process_stack ? 0x04U : 0U);
 }
 
+bool stands_at_bkpt(const debug::Context& context, ProbedMemory& memory) {
+  std::array<std::uint8_t, 2> opcode{};
+  return memory.read(context.pc(), opcode) && opcode[1] == 0xbe;
+}
+
 // What a Secure HardFault means.
 debug::Event kind_of(const debug::Context& context, const debug::FaultRegisters& fault, ProbedMemory& memory) {
-  std::array<std::uint8_t, 2> opcode{};
   if (!context.frame_valid) return debug::Event::kFault;
-  if (memory.read(context.pc(), opcode) && opcode[1] == 0xbe) return debug::Event::kBreakpoint;
-  return memory_watch.closed() && fault.sfsr == kAttributionViolation ? debug::Event::kWatchpoint
-                                                                      : debug::Event::kFault;
+  if (stands_at_bkpt(context, memory)) return debug::Event::kBreakpoint;
+  const bool violation = (fault.sfsr & ~kFaultAddressValid) == kAttributionViolation;
+  return memory_watch.closed() && violation ? debug::Event::kWatchpoint : debug::Event::kFault;
 }
 
 }  // namespace
+
+std::uint32_t CoreRegisters::read(std::uint32_t address) { return reg32(address); }
+void CoreRegisters::write(std::uint32_t address, std::uint32_t value) { reg32(address) = value; }
 
 void World::listen(debug::DebugEvents* events, CrashListener* crashes) {
   const InterruptsOff guard;
@@ -123,8 +135,10 @@ void World::stop() {
     masked_ = false;
     set_in_fault_handler(false);
     status_left_ = 0;
+    step_wanted_ = false;
+    debug_status_ = {};
   }
-  memory_watch.open_all();
+  remove_watchpoints();
   pend_switch();  // takes back BASEPRI_S too: from here on no interrupt of the application is taken
 }
 
@@ -143,6 +157,7 @@ bool World::image_is_plausible(std::uint32_t& stack, std::uint32_t& entry) {
 
 bool World::copy_image() {
   const ApplicationRegions& regions = memory_.regions();
+  if (regions.runs_in_flash) return true;
   const std::span<std::uint8_t> code(reinterpret_cast<std::uint8_t*>(regions.code), regions.code_size);
   const bool copied = flash_.read(flash_map::kApplication.offset, code) == Flash::Result::kOk;
   barrier();
@@ -151,20 +166,21 @@ bool World::copy_image() {
 
 void World::clean_up() {
   const ApplicationRegions& regions = memory_.regions();
-  std::memcpy(reinterpret_cast<void*>(regions.code), kHelper.data(), sizeof(kHelper));
+  const std::uint32_t helper = helper_at(regions);
+  std::memcpy(reinterpret_cast<void*>(helper), kHelper.data(), sizeof(kHelper));
   barrier();
   disable_interrupts();
   reset_registers(regions.code);
   retire_active_exceptions();
 
-  auto* frame = reinterpret_cast<ExceptionFrame*>(regions.ram + regions.ram_size - 64);
+  auto* frame = reinterpret_cast<ExceptionFrame*>(helper) - 1;
   *frame = {.r0 = kSysTickControl,
             .r1 = 0,
             .r2 = 0,
             .r3 = 0,
             .r12 = 0,
             .lr = 0,
-            .pc = regions.code + kHelperSysTick,
+            .pc = helper + kHelperSysTick,
             .xpsr = kThumb};
   write_msp_ns(reinterpret_cast<std::uint32_t>(frame));
   run_helper(ExcReturn::kNonSecureThread);
@@ -175,22 +191,21 @@ void World::clean_up() {
 // A stopped application may have been in interrupt handlers, whose exceptions are still active and would keep the next
 // application's at bay. NVIC's active bits cannot be written: each is ended by an exception return.
 void World::retire_active_exceptions() {
-  const ApplicationRegions& regions = memory_.regions();
+  const std::uint32_t helper = helper_at(memory_.regions());
   for (std::uint32_t number = 0; number < kInterruptWords * 32; ++number) {
     const std::uint32_t offset = number / 32 * 4;
     const std::uint32_t bit = 1U << number % 32;
     if ((reg32(kNvicActive + offset) & reg32(kNvicTargetNonSecure + offset) & bit) == 0) continue;
-    auto* frames = reinterpret_cast<ExceptionFrame*>(regions.ram + regions.ram_size - 128);
+    auto* frames = reinterpret_cast<ExceptionFrame*>(helper) - 2;
     frames[0] = {.r0 = 0,
                  .r1 = 0,
                  .r2 = 0,
                  .r3 = 0,
                  .r12 = 0,
                  .lr = kReturnToThread,
-                 .pc = regions.code + kHelperReturn,
+                 .pc = helper + kHelperReturn,
                  .xpsr = kThumb | (number + 16)};
-    frames[1] = {
-        .r0 = 0, .r1 = 0, .r2 = 0, .r3 = 0, .r12 = 0, .lr = 0, .pc = regions.code + kHelperLanding, .xpsr = kThumb};
+    frames[1] = {.r0 = 0, .r1 = 0, .r2 = 0, .r3 = 0, .r12 = 0, .lr = 0, .pc = helper + kHelperLanding, .xpsr = kThumb};
     write_control_ns(0);
     write_msp_ns(reinterpret_cast<std::uint32_t>(frames));
     run_helper(ExcReturn::kNonSecureHandler);
@@ -250,7 +265,17 @@ void World::keep_handlers_apart(bool apart) {
 }
 
 debug::DebugUnit::Capabilities World::capabilities() const {
+  const bool patches = !memory_.regions().runs_in_flash;
+  if (comparators_.present()) {
+    return {.breakpoints = comparators_.breakpoints(),
+            .patches = patches,
+            .hardware_step = true,
+            .watchpoints = comparators_.watchpoints(),
+            .watch_length = kLongestWatch,
+            .watching = debug::Watching::kComparators};
+  }
   return {.breakpoints = 0,
+          .patches = patches,
           .hardware_step = false,
           .watchpoints = memory_watch.capacity(),
           .watch_length = kLongestWatch,
@@ -260,8 +285,32 @@ debug::DebugUnit::Capabilities World::capabilities() const {
 bool World::insert_watchpoint(const debug::Watchpoint& watchpoint) {
   const ApplicationRegions& regions = memory_.regions();
   if (!lies_within(watchpoint.address, watchpoint.length, regions.ram, regions.ram_size)) return false;
+  if (comparators_.present()) return comparators_.insert_watchpoint(watchpoint);
   return memory_watch.close(watchpoint.address, watchpoint.length, regions.ram);
 }
+
+void World::remove_watchpoints() {
+  memory_watch.open_all();
+  comparators_.remove_watchpoints();
+}
+
+// The middle of a system call, or an interrupt handler of ours: nothing that a debugger is to see. What the application
+// set for it is taken out, else it would be hit for ever.
+void World::on_debug_monitor(ExcReturn from) {
+  const DebugStatus status = comparators_.take_status();
+  const auto hit = comparators_.take_hit();
+  comparators_.restore();
+  if (from.secure()) return;
+  comparators_.arm_step(false);
+  if (!fault_noted_) fault_ = {};
+  if (!fault_noted_) frame_lost_ = false;
+  debug_status_.bits |= status.bits;
+  watch_hit_ = hit;
+  fault_noted_ = true;
+  pend_switch();
+}
+
+void World::before_return(bool application) { comparators_.arm_step(application && step_wanted_); }
 
 void World::note_fault(const debug::FaultRegisters& fault, bool frame_lost) {
   fault_ = fault;
@@ -272,6 +321,7 @@ void World::note_fault(const debug::FaultRegisters& fault, bool frame_lost) {
 }
 
 void World::at_switch_point(SavedContext& world) {
+  comparators_.restore();
   if (state_ == State::kHalted && resume_wanted_) {
     resume_wanted_ = false;
     write_context(resume_context_, world);
@@ -299,7 +349,10 @@ void World::deliver(debug::Event event, SavedContext& world) {
   debug::FaultRegisters fault;
   const bool faulted = event == debug::Event::kFault;
   read_context(world, faulted && frame_lost_, context);
-  if (faulted) event = kind_of(context, fault_, memory_);
+  const DebugStatus status = std::exchange(debug_status_, {});
+  if (faulted) event = kind_of_event(context, status);
+  if (faulted && is_foreign(event, context, status)) return;
+  step_wanted_ = false;
   if (event == debug::Event::kFault || event == debug::Event::kWatchpoint) fault = fault_;
   delivering_ = faulted ? &world : nullptr;
   delivered_ = event;
@@ -325,6 +378,23 @@ void World::deliver(debug::Event event, SavedContext& world) {
       break;
   }
   delivering_ = nullptr;
+}
+
+// A fault is told before what DebugMonitor saw of the same instruction; an access before the step that made it.
+debug::Event World::kind_of_event(const debug::Context& context, DebugStatus status) {
+  const bool faulted = !context.frame_valid || (fault_.cfsr | fault_.sfsr) != 0;
+  if (faulted || status.bits == 0) return kind_of(context, fault_, memory_);
+  if (status.watch() && watch_hit_) return debug::Event::kWatchpoint;
+  if (status.step()) return debug::Event::kStep;
+  return status.watch() ? debug::Event::kWatchpoint : debug::Event::kBreakpoint;
+}
+
+// Whether the application caused it with comparators of its own, which are gone by now.
+bool World::is_foreign(debug::Event event, const debug::Context& context, DebugStatus status) {
+  if (status.bits == 0 || event == debug::Event::kFault) return false;
+  if (event == debug::Event::kWatchpoint) return !watch_hit_;
+  if (event == debug::Event::kStep) return !step_wanted_;
+  return !comparators_.has_breakpoint(context.pc()) && !stands_at_bkpt(context, memory_);
 }
 
 // ---- the application's own HardFault handler ----

@@ -6,8 +6,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 
+#include "arch/cortex-m33/comparators.h"
 #include "arch/cortex-m33/memory_probe.h"
 #include "arch/cortex-m33/memory_watch.h"
 #include "arch/cortex-m33/scheduler.h"
@@ -27,6 +29,13 @@ class CrashListener {
 
  protected:
   ~CrashListener() = default;
+};
+
+// The Private Peripheral Bus itself.
+class CoreRegisters final : public RegisterBus {
+ public:
+  std::uint32_t read(std::uint32_t address) override;
+  void write(std::uint32_t address, std::uint32_t value) override;
 };
 
 class World final : public Application, public debug::DebugUnit, public WorldKeeper {
@@ -49,20 +58,32 @@ class World final : public Application, public debug::DebugUnit, public WorldKee
   void wake() override { scheduler_.wake(); }
   void mask_interrupts(bool masked) override;
   void keep_handlers_apart(bool apart) override;
-  bool insert_breakpoint(std::uint32_t) override { return false; }
-  bool remove_breakpoint(std::uint32_t) override { return false; }
+  void step_next() override { step_wanted_ = true; }
+  bool insert_breakpoint(std::uint32_t address) override { return comparators_.insert_breakpoint(address); }
+  bool remove_breakpoint(std::uint32_t address) override { return comparators_.remove_breakpoint(address); }
   bool insert_watchpoint(const debug::Watchpoint& watchpoint) override;
-  void remove_watchpoints() override { memory_watch.open_all(); }
+  void remove_watchpoints() override;
   bool guards(std::uint32_t address, std::uint32_t size) const override { return memory_watch.covers(address, size); }
-  debug::Watchpoint watchpoint_hit() const override { return {}; }
+  debug::Watchpoint watchpoint_hit() const override { return watch_hit_.value_or(debug::Watchpoint{}); }
 
   bool event_pending() const override { return fault_noted_; }
   bool switch_point_wanted() const override { return halt_wanted_; }
   void at_switch_point(SavedContext& world) override;
+  void before_return(bool application) override;
   bool waits_for_interrupt(const SavedContext& world) const override;
 
   // HardFault_S found the fault in the application. `frame_lost`: the processor could not store a frame.
   void note_fault(const debug::FaultRegisters& fault, bool frame_lost);
+
+  // The core's debug units, if it has them. Once, when the core is set up.
+  void find_comparators() { comparators_.find(); }
+  bool probe_attached() { return comparators_.present() && comparators_.probe_attached(); }
+
+  // DebugMonitor was taken.
+  void on_debug_monitor(ExcReturn from);
+
+  // Takes out breakpoints that the application itself set, in code of ours. False if there were none.
+  bool restore_comparators() { return comparators_.restore(); }
 
  private:
   enum class State : std::uint8_t {
@@ -79,6 +100,8 @@ class World final : public Application, public debug::DebugUnit, public WorldKee
   bool run_helper(std::uint32_t exc_return);
   void begin(std::uint32_t stack, std::uint32_t entry);
   void deliver(debug::Event event, SavedContext& world);
+  debug::Event kind_of_event(const debug::Context& context, DebugStatus status);
+  bool is_foreign(debug::Event event, const debug::Context& context, DebugStatus status);
   bool returned_from_fault_handler() const;
   void leave_fault_handler();
   void clear_fault_status();
@@ -99,6 +122,13 @@ class World final : public Application, public debug::DebugUnit, public WorldKee
   volatile bool halt_at_start_ = false;
   volatile bool resume_wanted_ = false;
   debug::FaultRegisters fault_;
+
+  // What DebugMonitor told and was not delivered yet.
+  CoreRegisters registers_;
+  Comparators comparators_{registers_};
+  DebugStatus debug_status_;
+  std::optional<debug::Watchpoint> watch_hit_;
+  volatile bool step_wanted_ = false;  // MON_STEP is to be set when the application goes on
   debug::Context resume_context_;
 
   // The application's own HardFault handler, see docs/decisions/0008-reflected-faults.md.

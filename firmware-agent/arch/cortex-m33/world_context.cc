@@ -98,6 +98,10 @@ ExceptionFrame* frame_of(const SavedContext& world) {
   return usable(frame, frame_size(exc_return)) ? reinterpret_cast<ExceptionFrame*>(frame) : nullptr;
 }
 
+bool lies_in_frame(ExcReturn exc_return, std::uint32_t address) {
+  return address - stack_pointer(exc_return) < frame_size(exc_return);  // wraps to a big number below it
+}
+
 ExceptionFrame* push_frame(ExcReturn exc_return, const std::uint32_t* frame, std::uint32_t size) {
   const MemoryWatch::Opening opening;
   const std::uint32_t sp = stack_pointer(exc_return);

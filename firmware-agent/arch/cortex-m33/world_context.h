@@ -21,6 +21,9 @@ ExceptionFrame* frame_of(const SavedContext& world);
 // has no room for it.
 ExceptionFrame* push_frame(ExcReturn exc_return, const std::uint32_t* frame, std::uint32_t size);
 
+// Whether `address` lies in the frame that the processor stored, or tried to, for an interrupted Non-secure context.
+bool lies_in_frame(ExcReturn exc_return, std::uint32_t address);
+
 // Reads everything. `frame_lost`: the frame was not stored although the stack pointer looks good.
 void read_context(const SavedContext& world, bool frame_lost, debug::Context& out);
 

@@ -3,7 +3,10 @@
 
 #include <cstdint>
 #include <cstring>
+#include <map>
+#include <set>
 #include <stdexcept>
+#include <string>
 #include <vector>
 
 #include "core/platform/guest.h"
@@ -61,6 +64,7 @@ class FakeGuestMemory final : public GuestMemory {
   }
 
   bool deliver(std::uint32_t to, std::span<const std::uint8_t> from) override { return copy_out(to, from); }
+  bool readable(std::uint32_t address, std::uint32_t size) override { return inside(address, size); }
   bool writable(std::uint32_t address, std::uint32_t size) override { return inside(address, size); }
 
   std::uint8_t* at(std::uint32_t address, std::size_t size) {
@@ -77,6 +81,7 @@ class FakeGuestMemory final : public GuestMemory {
 
  private:
   bool inside(std::uint32_t address, std::size_t size) const {
+    if (size == 0) return true;
     return address >= start_ && size <= bytes_.size() && address - start_ <= bytes_.size() - size;
   }
 
@@ -92,7 +97,37 @@ class FakeGuestBoard final : public GuestBoard {
   ClockRates clock_rates() override { return {20'000'000, 20'000'000, 10'000'000, 5'000'000}; }
   void set_system_led(bool on) override { led = on; }
   void wake_secure_thread() override { ++wakes; }
+  bool interrupt_enabled(std::uint32_t irq) override { return enabled.contains(irq); }
+  void enable_interrupt(std::uint32_t irq, bool on) override {
+    on ? (void)enabled.insert(irq) : (void)enabled.erase(irq);
+  }
+  void hasten_interrupt(std::uint32_t irq) override { hastened.push_back(irq); }
+  std::uint32_t vector_table() override { return vectors; }
+  void wait_for_interrupt() override { ++waits; }
+  bool power_down(PowerDown mode) override {
+    if (can_power_down) powered_down.push_back(mode);
+    return can_power_down;
+  }
+  std::span<const RegisterAccess> shared_registers() override { return registers; }
+  std::uint32_t read_register(std::uint32_t address) override { return values[address]; }
+  void write_register(std::uint32_t address, std::uint32_t value) override { values[address] = value; }
+  bool put_console(char character) override {
+    if (console_room == 0) return false;
+    --console_room;
+    console += character;
+    return true;
+  }
 
+  std::set<std::uint32_t> enabled;
+  std::vector<std::uint32_t> hastened;
+  std::uint32_t vectors = 0;
+  int waits = 0;
+  bool can_power_down = false;
+  std::vector<PowerDown> powered_down;
+  std::vector<RegisterAccess> registers;
+  std::map<std::uint32_t, std::uint32_t> values;
+  std::string console;
+  std::size_t console_room = 1'000'000;
   std::vector<std::uint32_t> pended;
   bool interrupt = false;
   bool led = false;

@@ -1,10 +1,9 @@
 #include "boards/mps2-an505/link_uart.h"
 
-#include <array>
-
 #include "arch/cortex-m33/critical_section.h"
 #include "arch/cortex-m33/registers.h"
 #include "arch/cortex-m33/scheduler.h"
+#include "boards/common/byte_ring.h"
 #include "boards/mps2-an505/memory.h"
 
 namespace mv::board {
@@ -20,33 +19,8 @@ constexpr std::uint32_t kTransmitInterrupt = 1, kReceiveInterrupt = 2;
 constexpr std::uint32_t kBothWithInterrupts = 0xf;
 constexpr std::uint8_t kPriority = 0x20;
 
-// One producer, one consumer, of which one is the interrupt.
-template <std::uint32_t kSize>
-class Ring {
- public:
-  static_assert((kSize & (kSize - 1)) == 0, "a power of two");
-
-  bool push(std::uint8_t byte) {
-    if (head_ - tail_ == kSize) return false;
-    bytes_[head_ % kSize] = byte;
-    head_ = head_ + 1;
-    return true;
-  }
-
-  bool pop(std::uint8_t& byte) {
-    if (head_ == tail_) return false;
-    byte = bytes_[tail_ % kSize];
-    tail_ = tail_ + 1;
-    return true;
-  }
-
- private:
-  std::array<std::uint8_t, kSize> bytes_{};
-  volatile std::uint32_t head_ = 0, tail_ = 0;
-};
-
-Ring<4096> in;  // two segments of the modem, and then some
-Ring<2048> out;
+ByteRing<4096> in;  // two segments of the modem, and then some
+ByteRing<2048> out;
 
 void enable_interrupt(std::uint32_t number) {
   arch::reg8(arch::kNvicPriority + number) = kPriority;

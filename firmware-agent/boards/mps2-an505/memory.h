@@ -40,6 +40,7 @@ inline constexpr std::uint32_t kConsoleUart = 0x50201000;  // UART1
 inline constexpr std::uint32_t kLinkReceiveInterrupt = 32;
 inline constexpr std::uint32_t kLinkTransmitInterrupt = 33;
 inline constexpr std::uint32_t kSystemLeds = 0x50300004;
+inline constexpr std::uint32_t kScc = 0x40300000;        // the same block, by its Non-secure alias
 inline constexpr std::uint32_t kCoreClock = 20'000'000;  // Hz; every clock of the machine but the slow one
 inline constexpr std::uint32_t kSlowClock = 32'000;      // Hz
 inline constexpr std::uint32_t kExternalInterrupts = 92;

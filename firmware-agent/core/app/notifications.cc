@@ -29,6 +29,12 @@ bool Notifications::valid(Handle handle) {
   return find(handle) != nullptr;
 }
 
+bool Notifications::uses(std::uint32_t irq) {
+  const LockGuard guard(lock_);
+  return std::ranges::any_of(
+      centres_, [irq](const Centre& centre) { return centre.handle != Handle::kNone && centre.irq == irq; });
+}
+
 MvStatus Notifications::check(std::uint32_t irq, std::uint32_t buffer, std::uint32_t size) {
   if (size < kMinimum || size % kRecord != 0) return MV_STATUS_INVALIDBUFFERSIZE;
   if (buffer % kAlignment != 0) return MV_STATUS_INVALIDBUFFERALIGNMENT;

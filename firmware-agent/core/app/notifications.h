@@ -9,29 +9,12 @@
 #include <cstdint>
 #include <optional>
 
+#include "core/app/handles.h"
 #include "core/platform/guest.h"
 #include "core/platform/ports.h"
 #include "sdk/include/mv_syscalls.h"
 
 namespace mv::app {
-
-// What the application holds of an object of ours. Zero is none.
-enum class Handle : std::uint32_t { kNone = 0 };
-
-// Hands out handles that are never 0, never the same twice within 2^16 objects of a place, and of one kind only.
-class HandleMaker {
- public:
-  explicit HandleMaker(std::uint8_t kind) : kind_(kind) {}
-  Handle make(std::size_t place) {
-    ++generation_;
-    return static_cast<Handle>(static_cast<std::uint32_t>(kind_) << 24U |
-                               static_cast<std::uint32_t>(generation_) << 8U | static_cast<std::uint32_t>(place + 1));
-  }
-
- private:
-  std::uint8_t kind_;
-  std::uint16_t generation_ = 0;
-};
 
 class Notifications {
  public:
@@ -46,6 +29,9 @@ class Notifications {
   Handle open(std::uint32_t irq, std::uint32_t buffer, std::uint32_t size, MvStatus& status);
   bool close(Handle handle);
   bool valid(Handle handle);
+
+  // Whether an open centre announces its records with `irq`.
+  bool uses(std::uint32_t irq);
 
   // Writes a record and pends the interrupt. False if the centre is closed or its ring is no longer the application's
   // to write. A record that the application has not read by then is overwritten.
@@ -71,7 +57,7 @@ class Notifications {
   GuestBoard& board_;
   Clock& clock_;
   Lock& lock_;
-  HandleMaker handles_{1};
+  HandleMaker handles_{HandleKind::kNotifications};
   std::array<Centre, kCentres> centres_{};
 };
 
@@ -86,7 +72,7 @@ class Subscriptions {
     std::uint32_t source = 0;
   };
 
-  explicit Subscriptions(std::uint8_t kind) : handles_(kind) {}
+  explicit Subscriptions(HandleKind kind) : handles_(kind) {}
 
   Handle add(Handle centre, std::uint32_t tag, std::uint32_t source) {
     for (std::size_t i = 0; i < kCount; ++i) {

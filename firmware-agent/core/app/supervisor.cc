@@ -80,6 +80,12 @@ bool Supervisor::start(MvWakeReason reason) {
   return true;
 }
 
+void Supervisor::end_application() {
+  if (state_ != State::kRunning) return;
+  application_.stop();
+  enter(State::kNone);
+}
+
 void Supervisor::enter(State state) {
   state_ = state;
   ++version_;

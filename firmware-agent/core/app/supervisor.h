@@ -58,6 +58,9 @@ class Supervisor final : public debug::Supervisor,
   // One step of everything here and of the update engine. True if there is more to do at once.
   bool poll();
 
+  // The application has done what it was for, and does not run any more until the device boots again.
+  void end_application();
+
   // When `poll` has something to do although nothing happens.
   std::uint64_t next_deadline_us() const;
 

@@ -3,49 +3,25 @@
 #include <array>
 #include <cstring>
 
-#include "core/storage/little_endian.h"
+#include "core/app/guest_words.h"
 
 namespace mv::app {
 namespace {
 
-using storage::load_u32;
-using storage::store_u32;
-
-// Structures of mv_syscalls.h as a 32-bit application lays them out: words in the order of their members.
-constexpr std::size_t kNotificationSetup = 12;       // irq, buffer, buffer_size
-constexpr std::size_t kOpenSystemNotification = 12;  // notification_handle, notification_tag, notification_source
-constexpr std::size_t kRequestNetwork = 12;          // version, v1.notification_handle, v1.notification_tag
 constexpr std::uint32_t kRequestNetworkVersion = 1;
-
-// The words of a structure of `kSize` bytes.
-template <std::size_t kSize>
-bool copy_words(GuestMemory& memory, std::uint32_t from, std::array<std::uint32_t, kSize / 4>& words) {
-  std::array<std::uint8_t, kSize> bytes;
-  if (!memory.copy_in(bytes, from)) return false;
-  for (std::size_t i = 0; i < words.size(); ++i)
-    words[i] = load_u32(std::span(bytes).subspan(4 * i).template first<4>());
-  return true;
-}
 
 }  // namespace
 
-MvStatus SystemCalls::put_u32(std::uint32_t out, std::uint32_t value) {
-  std::array<std::uint8_t, 4> bytes;
-  store_u32(bytes, value);
-  return memory_.copy_out(out, bytes) ? MV_STATUS_OKAY : MV_STATUS_PARAMETERFAULT;
-}
+MvStatus SystemCalls::put_u32(std::uint32_t out, std::uint32_t value) { return put_word(memory_, out, value); }
 
 MvStatus SystemCalls::put_u64(std::uint32_t out, std::uint64_t value) {
-  std::array<std::uint8_t, 8> bytes;
-  store_u32(std::span(bytes).first<4>(), static_cast<std::uint32_t>(value));
-  store_u32(std::span(bytes).last<4>(), static_cast<std::uint32_t>(value >> 32U));
-  return memory_.copy_out(out, bytes) ? MV_STATUS_OKAY : MV_STATUS_PARAMETERFAULT;
+  return put_words<2>(memory_, out, {static_cast<std::uint32_t>(value), static_cast<std::uint32_t>(value >> 32U)});
 }
 
 bool SystemCalls::get_u32(std::uint32_t from, std::uint32_t& value) {
-  std::array<std::uint8_t, 4> bytes;
-  if (!memory_.copy_in(bytes, from)) return false;
-  value = load_u32(bytes);
+  Words<1> words;
+  if (!copy_words(memory_, from, words)) return false;
+  value = words[0];
   return true;
 }
 
@@ -77,8 +53,9 @@ MvStatus SystemCalls::system_led_enable(std::uint32_t enable) {
 
 MvStatus SystemCalls::setup_notifications(std::uint32_t setup, std::uint32_t handle_out) {
   std::array<std::uint32_t, 3> words;
-  if (!copy_words<kNotificationSetup>(memory_, setup, words)) return MV_STATUS_PARAMETERFAULT;
+  if (!copy_words(memory_, setup, words)) return MV_STATUS_PARAMETERFAULT;
   if (!memory_.writable(handle_out, sizeof(std::uint32_t))) return MV_STATUS_PARAMETERFAULT;
+  if (fast_interrupts_.contains(words[0])) return MV_STATUS_INVALIDINTERRUPT;
   MvStatus status = MV_STATUS_OKAY;
   const Handle handle = notifications_.open(words[0], words[1], words[2], status);
   return status == MV_STATUS_OKAY ? put_u32(handle_out, static_cast<std::uint32_t>(handle)) : status;
@@ -106,7 +83,7 @@ MvStatus SystemCalls::trigger_notification(std::uint32_t handle, std::uint32_t t
 MvStatus SystemCalls::open_system_notification(std::uint32_t params, std::uint32_t handle_out) {
   if (board_.in_interrupt()) return MV_STATUS_UNAVAILABLE;
   std::array<std::uint32_t, 3> words;
-  if (!copy_words<kOpenSystemNotification>(memory_, params, words)) return MV_STATUS_PARAMETERFAULT;
+  if (!copy_words(memory_, params, words)) return MV_STATUS_PARAMETERFAULT;
   if (!memory_.writable(handle_out, sizeof(std::uint32_t))) return MV_STATUS_PARAMETERFAULT;
   const auto [centre, tag, source] = words;
   const bool known =
@@ -155,12 +132,7 @@ MvStatus SystemCalls::confirm_update() {
 
 MvStatus SystemCalls::get_update_status(std::uint32_t out) {
   const LockGuard guard(lock_);
-  std::array<std::uint8_t, 12> bytes;
-  const std::array<std::uint32_t, 3> words = {update_.state, update_.bytes_done, update_.bytes_total};
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    storage::store_u32(std::span(bytes).subspan(4 * i).first<4>(), words[i]);
-  }
-  return memory_.copy_out(out, bytes) ? MV_STATUS_OKAY : MV_STATUS_PARAMETERFAULT;
+  return put_words<3>(memory_, out, {update_.state, update_.bytes_done, update_.bytes_total});
 }
 
 void SystemCalls::set_update_status(const MvUpdateStatus& status) {
@@ -185,11 +157,101 @@ void SystemCalls::reset(MvWakeReason reason) {
   notifications_.reset();
   system_events_.reset();
   network_requests_.reset();
+  fast_interrupts_.reset();
   restart_ = false;
   confirmed_ = false;
   logging_ = false;
   used_network_ = false;
   wake_reason_ = reason;
+  for (CallFamily* family : families_) family->reset();
+}
+
+// ---- fast interrupts ----
+
+MvStatus SystemCalls::set_fast_interrupt(std::uint32_t irq) {
+  return notifications_.uses(irq) ? MV_STATUS_INVALIDINTERRUPT : fast_interrupts_.set(irq);
+}
+
+MvStatus SystemCalls::disable_all_fast_interrupts() {
+  fast_interrupts_.disable_all();
+  return MV_STATUS_OKAY;
+}
+
+MvStatus SystemCalls::enable_all_fast_interrupts() {
+  fast_interrupts_.enable_all();
+  return MV_STATUS_OKAY;
+}
+
+// ---- registers of the Secure side ----
+
+namespace {
+
+// Null if the application may not even read it.
+const RegisterAccess* find_register(GuestBoard& board, std::uint32_t address) {
+  for (const RegisterAccess& access : board.shared_registers()) {
+    if (access.address == address) return &access;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+MvStatus SystemCalls::peek(std::uint32_t address, std::uint32_t out) {
+  if (!memory_.writable(out, sizeof(std::uint32_t))) return MV_STATUS_PARAMETERFAULT;
+  const RegisterAccess* access = find_register(board_, address);
+  if (access == nullptr) return MV_STATUS_PERIPHERALACCESSFAULT;
+  return put_u32(out, board_.read_register(address) & access->readable);
+}
+
+// Bits that are not the application's stay as they are, without a word about it.
+MvStatus SystemCalls::poke(std::uint32_t address, std::uint32_t mask, std::uint32_t xor_value) {
+  const RegisterAccess* access = find_register(board_, address);
+  if (access == nullptr) return MV_STATUS_PERIPHERALACCESSFAULT;
+  const LockGuard guard(lock_);
+  const std::uint32_t before = board_.read_register(address);
+  const std::uint32_t after = (before & ~mask) ^ xor_value;
+  board_.write_register(address, (before & ~access->writable) | (after & access->writable));
+  return MV_STATUS_OKAY;
+}
+
+// ---- power ----
+
+MvStatus SystemCalls::power_save(std::uint32_t mode) {
+  if (board_.in_interrupt()) return MV_STATUS_UNAVAILABLE;
+  switch (mode) {
+    case MV_POWERSAVINGMODE_SLEEP:
+      board_.wait_for_interrupt();
+      return MV_STATUS_OKAY;
+    case MV_POWERSAVINGMODE_STOP0:
+      return power_down(PowerDown::kStop0);
+    case MV_POWERSAVINGMODE_STOP1:
+      return power_down(PowerDown::kStop1);
+    case MV_POWERSAVINGMODE_STOP2:
+      return power_down(PowerDown::kStop2);
+    case MV_POWERSAVINGMODE_STOP3:
+      return power_down(PowerDown::kStop3);
+    default:
+      return MV_STATUS_PARAMETERFAULT;
+  }
+}
+
+MvStatus SystemCalls::deep_sleep(std::uint32_t mode) {
+  if (board_.in_interrupt()) return MV_STATUS_UNAVAILABLE;
+  switch (mode) {
+    case MV_DEEPSLEEPMODE_STANDBY:
+      return power_down(PowerDown::kStandby);
+    case MV_DEEPSLEEPMODE_SHUTDOWN:
+      return power_down(PowerDown::kShutdown);
+    default:
+      return MV_STATUS_PARAMETERFAULT;
+  }
+}
+
+// Not while the network is in use, or somebody asked for it: it would be lost.
+MvStatus SystemCalls::power_down(PowerDown mode) {
+  const LockGuard guard(lock_);
+  if (connected_ || network_requests_.count() != 0 || !board_.power_down(mode)) return MV_STATUS_MICROVISORBUSY;
+  return MV_STATUS_OKAY;
 }
 
 // ---- logging ----
@@ -222,7 +284,7 @@ MvStatus SystemCalls::server_log(std::uint32_t message, std::uint32_t length) {
 
 MvStatus SystemCalls::request_network(std::uint32_t params, std::uint32_t handle_out) {
   std::array<std::uint32_t, 3> words;
-  if (!copy_words<kRequestNetwork>(memory_, params, words)) return MV_STATUS_PARAMETERFAULT;
+  if (!copy_words(memory_, params, words)) return MV_STATUS_PARAMETERFAULT;
   if (!memory_.writable(handle_out, sizeof(std::uint32_t))) return MV_STATUS_PARAMETERFAULT;
   const auto [version, centre, tag] = words;
   if (version != kRequestNetworkVersion) return MV_STATUS_UNSUPPORTEDSTRUCTUREVERSION;

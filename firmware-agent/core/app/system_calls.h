@@ -8,6 +8,8 @@
 #include <atomic>
 #include <cstdint>
 
+#include "core/app/call_family.h"
+#include "core/app/fast_interrupts.h"
 #include "core/app/log_buffer.h"
 #include "core/app/notifications.h"
 #include "core/app/wall_clock.h"
@@ -31,10 +33,14 @@ class SystemCalls final : public Notifier, public link::LinkObserver {
         device_clock_(device_clock),
         log_(log),
         lock_(lock),
-        notifications_(memory, board, clock, lock) {}
+        notifications_(memory, board, clock, lock),
+        fast_interrupts_(memory, board, lock) {}
 
   // `id`: 34 characters, must outlive this object.
   void set_device_id(std::span<const char> id) { device_id_ = id; }
+
+  // The other families of calls, which start afresh with this one. Must outlive this object.
+  void set_families(std::span<CallFamily* const> families) { families_ = families; }
 
   // ---- the calls ----
   MvStatus get_microseconds(std::uint32_t out);
@@ -57,6 +63,19 @@ class SystemCalls final : public Notifier, public link::LinkObserver {
   MvStatus get_update_status(std::uint32_t out);
   MvStatus get_wake_reason(std::uint32_t out);
 
+  MvStatus set_fast_interrupt(std::uint32_t irq);
+  MvStatus clear_fast_interrupt(std::uint32_t irq) { return fast_interrupts_.clear(irq); }
+  MvStatus enable_fast_interrupt(std::uint32_t irq) { return fast_interrupts_.enable(irq); }
+  MvStatus disable_fast_interrupt(std::uint32_t irq) { return fast_interrupts_.disable(irq); }
+  MvStatus disable_all_fast_interrupts();
+  MvStatus enable_all_fast_interrupts();
+
+  MvStatus peek(std::uint32_t address, std::uint32_t out);
+  MvStatus poke(std::uint32_t address, std::uint32_t mask, std::uint32_t xor_value);
+
+  MvStatus power_save(std::uint32_t mode);
+  MvStatus deep_sleep(std::uint32_t mode);
+
   MvStatus server_logging_init(std::uint32_t buffer, std::uint32_t length);
   MvStatus server_log(std::uint32_t message, std::uint32_t length);
 
@@ -64,6 +83,14 @@ class SystemCalls final : public Notifier, public link::LinkObserver {
   MvStatus release_network(std::uint32_t handle_in_out);
   MvStatus get_network_status(std::uint32_t handle, std::uint32_t out);
   MvStatus get_network_reasons(std::uint32_t reasons_out, std::uint32_t count_out);
+
+  // ---- for other families of calls, under the lock or not ----
+
+  bool notifications_open(Handle centre) { return notifications_.valid(centre); }
+  bool network_requested(Handle request) {
+    const LockGuard guard(lock_);
+    return network_requests_.contains(request);
+  }
 
   // ---- for the Secure thread ----
 
@@ -92,6 +119,7 @@ class SystemCalls final : public Notifier, public link::LinkObserver {
 
  private:
   MvStatus put_u32(std::uint32_t out, std::uint32_t value);
+  MvStatus power_down(PowerDown mode);
   MvStatus put_u64(std::uint32_t out, std::uint64_t value);
   bool get_u32(std::uint32_t from, std::uint32_t& value);
   template <typename Remove>
@@ -103,9 +131,11 @@ class SystemCalls final : public Notifier, public link::LinkObserver {
   LogBuffer& log_;
   Lock& lock_;
   Notifications notifications_;
-  Subscriptions<8> system_events_{2};
-  Subscriptions<16> network_requests_{3};
+  FastInterrupts fast_interrupts_;
+  Subscriptions<8> system_events_{HandleKind::kSystemEvent};
+  Subscriptions<16> network_requests_{HandleKind::kNetwork};
   std::span<const char> device_id_;
+  std::span<CallFamily* const> families_;
   std::atomic<bool> restart_ = false;
   std::atomic<bool> confirmed_ = false;
   MvUpdateStatus update_{};

@@ -119,6 +119,7 @@ TEST_F(AgentTest, RefusesABreakpointOutsideTheCodeAndStaysHalted) {
 
 TEST_F(AgentTest, SaysWhenNoBreakpointIsFree) {
   board_.breakpoints = 2;
+  board_.patches = false;
   attach();
   EXPECT_EQ(ask(resume(wire::RESUME_RUN, {kStart + 2, kStart + 4}), 1).error(), wire::AGENT_NO_BREAKPOINT_FREE);
 }

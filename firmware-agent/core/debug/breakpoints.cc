@@ -10,10 +10,11 @@ constexpr std::array<std::uint8_t, 2> kBkpt = {0x00, 0xBE};
 
 }  // namespace
 
-// The hardware's comparators but for one that a step needs; patches are only bounded by the table.
+// Patches are only bounded by the table; without, the hardware's comparators but for one that the engine needs.
 std::size_t Breakpoints::capacity() const {
-  const std::size_t hardware = unit_.capabilities().breakpoints;
-  return hardware == 0 ? kMaxUser : std::min(kMaxUser, hardware - 1);
+  const auto capabilities = unit_.capabilities();
+  const std::size_t hardware = capabilities.breakpoints;
+  return capabilities.patches || hardware == 0 ? kMaxUser : std::min(kMaxUser, hardware - 1);
 }
 
 std::size_t Breakpoints::used() const {

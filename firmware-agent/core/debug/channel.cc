@@ -11,6 +11,14 @@ constexpr std::string_view kAttached = "debugger attached";
 constexpr std::string_view kDetached = "debugger detached";
 constexpr std::string_view kRefused = "debug access refused";
 
+using KeyId = std::array<char, 16>;
+
+KeyId hex_id(std::uint64_t id) {
+  KeyId digits;
+  for (auto digit = digits.rbegin(); digit != digits.rend(); ++digit, id >>= 4) *digit = "0123456789abcdef"[id & 15];
+  return digits;
+}
+
 }  // namespace
 
 bool Channel::opened(link::DebugStream& stream) {
@@ -76,6 +84,17 @@ void Channel::application_stopped() {
   check_key_ = true;
 }
 
+void Channel::introduce(link::TextWriter& out) const {
+  const KeyId key = hex_id(update::key_id(key_));
+  out.add({key.data(), key.size()}).add(" ");
+  RunningBundle bundle;
+  if (!supervisor_.running_bundle(bundle)) return;
+  for (const std::uint8_t byte : std::span(bundle.build_id).first(bundle.build_id_size)) {
+    const KeyId digits = hex_id(byte);
+    out.add({digits.end() - 2, 2});
+  }
+}
+
 bool Channel::refuse(std::string_view sentence) {
   refusal_ = sentence;
   return false;
@@ -93,10 +112,8 @@ bool Channel::step_handshake() {
 void Channel::let_in() {
   trusted_ = true;
   constexpr std::string_view kText = "with the debug key ";
-  std::array<char, kText.size() + 16> detail;
-  auto end = std::ranges::copy(kText, detail.begin()).out;
-  const std::uint64_t id = update::key_id(key_);
-  for (int shift = 60; shift >= 0; shift -= 4) *end++ = "0123456789abcdef"[id >> shift & 15];
+  std::array<char, kText.size() + std::tuple_size_v<KeyId>> detail;
+  std::ranges::copy(hex_id(update::key_id(key_)), std::ranges::copy(kText, detail.begin()).out);
   events_.post(kAttached, {detail.data(), detail.size()});
   agent_.connected();
 }

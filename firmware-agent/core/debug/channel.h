@@ -1,4 +1,5 @@
-// The end-to-end channel: a TLS 1.3 server on the debug stream of the device link, and the debug agent behind it.
+// The end-to-end channel: a TLS 1.3 server on the debug stream of the device link, or on a caller's connection
+// (docs/decisions/0019-debug-without-a-cloud.md), and the debug agent behind it.
 //
 // The device shows its identity certificate and takes one client only: the holder of the debug key that the running,
 // signed manifest names. No key there, no channel. The cloud in between carries bytes that it cannot read.
@@ -38,6 +39,7 @@ class Channel final : public link::DebugPeer {
   void closed() override;
   void link_lost() override;
   std::string_view refusal() const override { return refusal_; }
+  void introduce(link::TextWriter& out) const override;
 
   // Does one bounded step, a public-key operation at most; true if there was something to do. Also drives the agent.
   bool poll();

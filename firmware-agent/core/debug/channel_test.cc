@@ -73,6 +73,17 @@ OpenSslOptions client_of(const Credentials& credentials, const std::string& alpn
   return {.server = false, .alpn = alpn, .own = &credentials};
 }
 
+// SHA-256 of two zero bytes and the point, its first 8 bytes, as `mvctl keys` shows it.
+std::string id_of(const Credentials& credentials) {
+  Bytes point = credentials.public_point();
+  point.insert(point.begin(), 2, 0);
+  unsigned char hash[SHA256_DIGEST_LENGTH];
+  SHA256(point.data(), point.size(), hash);
+  std::string id;
+  for (int i = 0; i < 8; ++i) id += {"0123456789abcdef"[hash[i] >> 4], "0123456789abcdef"[hash[i] & 15]};
+  return id;
+}
+
 class ChannelTest : public testing::Test {
  protected:
   ChannelTest() {
@@ -158,14 +169,7 @@ TEST_F(ChannelTest, TellsWhoHasTheDebugSessionAndWhenItEnds) {
   ASSERT_TRUE(channel_.opened(stream_));
   EXPECT_THAT(events_.posted, IsEmpty());  // nobody proved anything yet
   live(client);
-  // SHA-256 of two zero bytes and the point, its first 8 bytes, as `mvctl keys` shows it.
-  Bytes point = cast().debugger.public_point();
-  point.insert(point.begin(), 2, 0);
-  unsigned char hash[SHA256_DIGEST_LENGTH];
-  SHA256(point.data(), point.size(), hash);
-  std::string id;
-  for (int i = 0; i < 8; ++i) id += {"0123456789abcdef"[hash[i] >> 4], "0123456789abcdef"[hash[i] & 15]};
-  EXPECT_THAT(events_.posted, ElementsAre("debugger attached: with the debug key " + id));
+  EXPECT_THAT(events_.posted, ElementsAre("debugger attached: with the debug key " + id_of(cast().debugger)));
   events_.posted.clear();
   channel_.closed();
   EXPECT_THAT(events_.posted, ElementsAre("debugger detached: the connection is gone"));
@@ -310,6 +314,16 @@ TEST_F(ChannelTest, LeavesNothingInThePool) {
     channel_.closed();
   }
   EXPECT_EQ(tls::pool_use().blocks, before);
+}
+
+TEST_F(ChannelTest, IntroducesItselfByTheKeyAndTheBuildThatRuns) {
+  supervisor_.bundle.build_id = {0x4F, 0xA0, 0x07};
+  supervisor_.bundle.build_id_size = 3;
+  ASSERT_TRUE(channel_.opened(stream_)) << channel_.refusal();
+  std::array<char, 100> text;
+  link::TextWriter out(text);
+  channel_.introduce(out);
+  EXPECT_EQ(std::string(text.data(), out.size()), id_of(cast().debugger) + " 4fa007");
 }
 
 }  // namespace

@@ -142,7 +142,7 @@ Engine::Verdict Engine::on_event(Event event, Context& context, const FaultRegis
     case Event::kBreakpoint:
       return at_stop ? on_own_stop(context) : on_breakpoint(context);
     case Event::kStep:
-      return arrived(context);
+      return on_hardware_step(context);
     case Event::kWatchpoint:
       return on_watchpoint(context, fault);
     case Event::kHaltRequest:
@@ -192,10 +192,7 @@ Engine::Verdict Engine::on_own_stop(Context& context) {
 
 // Somebody touched a guard.
 Engine::Verdict Engine::on_watchpoint(Context& context, const FaultRegisters& fault) {
-  if (watchpoints_.watching() == Watching::kComparators) {
-    const Watchpoint hit = unit_.watchpoint_hit();
-    return stop_at({hit.address, hit.kind}, context);
-  }
+  if (watchpoints_.watching() == Watching::kComparators) return on_access(context);
   const auto instruction = thumb::fetch(memory_, context.pc());
   const auto access = instruction ? data_access(context, *instruction) : std::nullopt;
   if (!access || !unit_.guards(access->address, access->size)) {
@@ -204,6 +201,27 @@ Engine::Verdict Engine::on_watchpoint(Context& context, const FaultRegisters& fa
   }
   if (const auto hit = watchpoints_.hit(context, *access)) return stop_at(*hit, context);
   return detour(context);
+}
+
+// Watched memory was accessed, as a comparator saw.
+Engine::Verdict Engine::on_access(Context& context) {
+  const Watchpoint hit = unit_.watchpoint_hit();
+  if (!watchpoints_.wrote_the_same(hit)) return stop_at({hit.address, hit.kind}, context);
+  const bool steps = phase_ == Phase::kStep || phase_ == Phase::kWindow || phase_ == Phase::kDetour;
+  const Step step = steps ? step_ : Step{};
+  if (std::ranges::count(step.stops(), context.pc()) != 0) return on_own_stop(context);
+  put_stops(step);
+  watchpoints_.guard();
+  return Verdict::kResume;
+}
+
+// The one instruction is done. If it was a call of the Secure side, the step is at its end when that returns.
+Engine::Verdict Engine::on_hardware_step(Context& context) {
+  if (std::ranges::count(step_.stops(), context.pc()) == 0 && !memory_.is_code(context.pc()) && put_stops(step_)) {
+    watchpoints_.guard_exactly();
+    return Verdict::kResume;
+  }
+  return phase_ == Phase::kDetour ? end_detour(context) : arrived(context);
 }
 
 // Besides the debugger's wish this is how a step ends that went through the Secure side.
@@ -301,8 +319,13 @@ Engine::Verdict Engine::carry_out(const Step& step, Context& context) {
   }
   breakpoints_.lift(context.pc());
   step_ = step;
-  put_stops(step);
   const bool masked = step.kind == Step::Kind::kRun && (phase_ == Phase::kDetour || !step_interrupts_);
+  // From outside the application's code the one instruction would lead into the Secure side.
+  if (masked && !step.several && memory_.is_code(context.pc()) && unit_.capabilities().hardware_step) {
+    unit_.step_next();
+  } else if (!put_stops(step)) {
+    return leave(context);  // no comparator is free for it: it is halted as soon as may be
+  }
   unit_.mask_interrupts(masked);
   // A single instruction was looked at already; what else runs with it was not.
   using Which = Watchpoints::Which;
@@ -321,8 +344,11 @@ Engine::Verdict Engine::let_go(Context& context) {
   return Verdict::kResume;
 }
 
-void Engine::put_stops(const Step& step) {
-  for (const std::uint32_t target : step.stops()) breakpoints_.put_stop(target);
+// False if there is no room for all of them.
+bool Engine::put_stops(const Step& step) {
+  bool put = true;
+  for (const std::uint32_t target : step.stops()) put = breakpoints_.put_stop(target) && put;
+  return put;
 }
 
 Engine::Verdict Engine::run_free(Context&) {

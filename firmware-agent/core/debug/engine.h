@@ -164,6 +164,8 @@ class Engine final : public DebugEvents {
   Verdict on_user_breakpoint(Context& context);
   Verdict on_own_stop(Context& context);
   Verdict on_watchpoint(Context& context, const FaultRegisters& fault);
+  Verdict on_access(Context& context);
+  Verdict on_hardware_step(Context& context);
   Verdict on_halt_request(Context& context);
   Verdict arrived(Context& context);
   Reason reason_to_stop(const Context& context);
@@ -179,7 +181,7 @@ class Engine final : public DebugEvents {
   Verdict open_window(Context& context);
   Verdict detour(Context& context);
   Verdict end_detour(Context& context);
-  void put_stops(const Step& step);
+  bool put_stops(const Step& step);
   Verdict stop(Reason reason, const Context& context);
   Verdict stop_at(const WatchHit& hit, const Context& context);
   void finish_release();

@@ -88,7 +88,8 @@ TEST_F(EngineTest, RefusesBreakpointsThatCannotBe) {
   halt_at(kCode);
   EXPECT_EQ(engine_.breakpoints().insert(0x50000000), BreakpointError::kBadAddress);
   EXPECT_EQ(engine_.breakpoints().insert(kCode + 1), BreakpointError::kBadAddress);
-  board_.breakpoints = 2;  // one of them is for steps
+  board_.breakpoints = 2;  // one of them is for the engine
+  board_.patches = false;
   EXPECT_EQ(engine_.breakpoints().insert(kCode), BreakpointError::kNone);
   EXPECT_EQ(engine_.breakpoints().insert(kCode), BreakpointError::kNone);
   EXPECT_EQ(engine_.breakpoints().insert(kCode + 2), BreakpointError::kNoneFree);

@@ -242,6 +242,7 @@ TEST_F(EngineWatchTest, BelievesComparatorsAndStopsAfterTheAccess) {
   watch(WatchKind::kWrite);
   resume();
   EXPECT_TRUE(board_.guarding());
+  memory_.put_word(kVariable, 1);  // the access was made
   board_.comparator_hit = {kVariable, 4, WatchKind::kWrite};
   board_.cpu.pc() = kLoad;
   EXPECT_EQ(engine_.on_event(Event::kWatchpoint, board_.cpu, {}), DebugEvents::Verdict::kHalt);

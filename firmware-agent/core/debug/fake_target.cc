@@ -22,14 +22,14 @@ bool FakeMemory::read(std::uint32_t address, std::span<std::uint8_t> out) {
 
 bool FakeMemory::write(std::uint32_t address, std::span<const std::uint8_t> bytes) {
   if (address < kRam) return false;
-  std::uint8_t* to = at(address, bytes.size());
+  std::uint8_t* to = flash ? nullptr : at(address, bytes.size());
   if (to == nullptr) return false;
   std::ranges::copy(bytes, to);
   return true;
 }
 
 bool FakeMemory::patch_code(std::uint32_t address, std::span<const std::uint8_t> bytes) {
-  std::uint8_t* to = at(address, bytes.size());
+  std::uint8_t* to = flash ? nullptr : at(address, bytes.size());
   if (to == nullptr) return false;
   std::ranges::copy(bytes, to);
   return true;
@@ -86,7 +86,7 @@ std::uint32_t FakeBoard::run(std::uint32_t instructions) {
       interrupt_pending = false;
       ++interrupts_taken;
       interrupt_handler();
-    } else if ((memory_.halfword(cpu.pc()) & 0xFF00) == 0xBE00) {
+    } else if ((memory_.halfword(cpu.pc()) & 0xFF00) == 0xBE00 || std::ranges::count(comparators_, cpu.pc()) != 0) {
       raise(Event::kBreakpoint);
     } else if (guarding_ && meets_guard(memory_.halfword(cpu.pc()))) {
       raise(Event::kWatchpoint);
@@ -95,12 +95,22 @@ std::uint32_t FakeBoard::run(std::uint32_t instructions) {
       raise(Event::kFault);
     } else {
       ++executed;
+      if (step_next_) raise(Event::kStep);
     }
   }
   return executed - before;
 }
 
+bool FakeBoard::insert_breakpoint(std::uint32_t address) {
+  if (comparators_.size() == breakpoints) return false;
+  comparators_.push_back(address);
+  return true;
+}
+
+bool FakeBoard::remove_breakpoint(std::uint32_t address) { return std::erase(comparators_, address) != 0; }
+
 void FakeBoard::raise(Event event) {
+  step_next_ = false;
   const FaultRegisters fault = event == Event::kFault ? FaultRegisters{.cfsr = 0x00010000} : FaultRegisters{};
   const DebugEvents::Verdict verdict = events_->on_event(event, cpu, fault);
   running_ = verdict == DebugEvents::Verdict::kResume;

@@ -33,6 +33,7 @@ class FakeMemory final : public ApplicationMemory {
   std::uint16_t halfword(std::uint32_t address);
 
   std::uint32_t reads = 0;  // calls of `read`
+  bool flash = false;       // code cannot be patched where it runs
 
  private:
   std::uint8_t* at(std::uint32_t address, std::size_t size);
@@ -53,7 +54,8 @@ class FakeBoard final : public DebugUnit {
 
   Capabilities capabilities() const override {
     return {.breakpoints = breakpoints,
-            .hardware_step = false,
+            .patches = patches,
+            .hardware_step = hardware_step,
             .watchpoints = watchpoints,
             .watch_length = 64,
             .watching = watching};
@@ -63,9 +65,10 @@ class FakeBoard final : public DebugUnit {
   void resume(const Context& context) override;
   bool enter_fault_handler(Context& context) override;
   void wake() override { ++wakes; }
+  void step_next() override { step_next_ = true; }
   void mask_interrupts(bool masked) override { masked_ = masked; }
-  bool insert_breakpoint(std::uint32_t) override { return false; }
-  bool remove_breakpoint(std::uint32_t) override { return false; }
+  bool insert_breakpoint(std::uint32_t address) override;
+  bool remove_breakpoint(std::uint32_t address) override;
   bool insert_watchpoint(const Watchpoint& watchpoint) override;
   void remove_watchpoints() override { guarding_ = false; }
   bool guards(std::uint32_t address, std::uint32_t size) const override;
@@ -83,7 +86,9 @@ class FakeBoard final : public DebugUnit {
   bool guarding() const { return guarding_; }
 
   Context cpu;
-  std::uint32_t breakpoints = 0;
+  std::uint32_t breakpoints = 0;  // comparators
+  bool patches = true;
+  bool hardware_step = false;
   std::uint32_t watchpoints = 2;
   Watching watching = Watching::kAttribution;
   Watchpoint comparator_hit;
@@ -111,6 +116,8 @@ class FakeBoard final : public DebugUnit {
   bool masked_ = false;
   std::vector<Watchpoint> guards_;  // those inserted last
   bool guarding_ = false;
+  std::vector<std::uint32_t> comparators_;  // addresses of instructions
+  bool step_next_ = false;
   bool halt_wanted_ = false;
   bool halt_at_start_ = false;
 };

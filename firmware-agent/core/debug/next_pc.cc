@@ -257,7 +257,12 @@ std::uint32_t advance_it(std::uint32_t xpsr) {
 
 Step next_step(const Context& context, ApplicationMemory& memory) {
   const auto instruction = thumb::fetch(memory, context.pc());
-  if (!instruction) return of_kind(Step::Kind::kFree);  // it faults
+  if (!instruction) {
+    // Halted right before a veneer, as a system call is that is to be made again; if there is none, it faults.
+    const std::uint32_t back = context.core[kLr] & ~1U;
+    const bool call = !memory.is_code(context.pc()) && memory.is_code(back);
+    return call ? run_to(back) : of_kind(Step::Kind::kFree);
+  }
   return Decoder(context, memory, *instruction).decode();
 }
 

@@ -166,6 +166,15 @@ TEST_F(NextPc, OfASystemCallIsTheReturnAddress) {
   EXPECT_EQ(target({0x4718}), kCode + 0x200);  // bx r3, from a long branch's stub: back to lr
 }
 
+TEST_F(NextPc, OfASystemCallThatIsToBeMadeAgainIsTheReturnAddress) {
+  context_.pc() = 0x100C0228;  // its veneer
+  const Step result = next_step(context_, memory_);
+  EXPECT_EQ(result.kind, Kind::kRun);
+  EXPECT_EQ(result.targets[0], kCode + 0x200);
+  context_.lr() = 0x100C0000;
+  EXPECT_EQ(next_step(context_, memory_).kind, Kind::kFree);
+}
+
 TEST_F(NextPc, OfAnExceptionReturnIsInTheFrame) {
   context_.xpsr() |= 15;       // SysTick
   context_.lr() = 0xFFFFFFB8;  // Non-secure frame, thread, main stack
@@ -208,7 +217,7 @@ TEST_F(NextPc, OfAnExclusiveSequenceIsAlsoWhereItIsLeft) {
 TEST_F(NextPc, OfUnreadableCodeOrStackIsNowhere) {
   context_.sp() = 0;
   EXPECT_EQ(step({0xBD00}).kind, Kind::kFree);
-  context_.pc() = 0x50000000;
+  context_.pc() = context_.lr() = 0x50000000;
   EXPECT_EQ(next_step(context_, memory_).kind, Kind::kFree);
 }
 

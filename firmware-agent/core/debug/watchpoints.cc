@@ -40,7 +40,18 @@ WatchpointError Watchpoints::insert(const Watchpoint& watchpoint) {
   if (!sum(watchpoint)) return WatchpointError::kBadRange;
   if (count_ >= capacity()) return WatchpointError::kNoneFree;
   list_[count_++] = watchpoint;
-  return WatchpointError::kNone;
+  if (comparators_suffice()) return WatchpointError::kNone;
+  --count_;
+  return WatchpointError::kNoneFree;
+}
+
+// A range takes two comparators of those that are there. Tried out, as no guard stands while the application is halted.
+bool Watchpoints::comparators_suffice() {
+  if (watching() != Watching::kComparators) return true;
+  bool suffice = true;
+  for (std::size_t i = 0; i < count_; ++i) suffice = unit_.insert_watchpoint(list_[i]) && suffice;
+  unit_.remove_watchpoints();
+  return suffice;
 }
 
 void Watchpoints::remove(const Watchpoint& watchpoint) {
@@ -82,7 +93,15 @@ void Watchpoints::guard() {
     if ((on_stack_ >> i & 1U) != 0) continue;
     unit_.insert_watchpoint(list_[i]);
     guarded_ = true;
+    if (watching() == Watching::kComparators && list_[i].kind == WatchKind::kWrite)
+      sums_[i] = sum(list_[i]).value_or(0);
   }
+}
+
+bool Watchpoints::wrote_the_same(const Watchpoint& hit) {
+  if (hit.kind != WatchKind::kWrite) return false;
+  const auto found = std::find(list_.begin(), list_.begin() + count_, hit);
+  return found != list_.begin() + count_ && sum(*found) == sums_[static_cast<std::size_t>(found - list_.begin())];
 }
 
 void Watchpoints::guard_exactly() {

@@ -1,7 +1,8 @@
 // The watchpoints that the debugger wants, and whether an access is one that they wait for.
 //
 // How the board watches (debug_unit.h, Watching) decides what is done here:
-//   kComparators: nothing but keeping the list; the hardware tells exact hits, after the access.
+//   kComparators: nothing but keeping the list; the hardware tells exact hits, after the access. A write that changes
+//     nothing is told apart by a checksum.
 //   kAttribution: the board tells each access to the surroundings before it is made, and the instruction says which
 //     bytes it is going to touch. A watchpoint on a stack cannot be guarded so: `must_step` says that the engine has to
 //     step, looking at each instruction.
@@ -22,7 +23,7 @@ namespace mv::debug {
 
 enum class WatchpointError : std::uint8_t {
   kNone,
-  kNoneFree,
+  kNoneFree,  // of the list, or of the board's comparators
   kBadRange,  // empty, longer than the board can watch, or not readable
 };
 
@@ -67,6 +68,9 @@ class Watchpoints {
   // kWrite, as GDB sees it. kAttribution only.
   std::optional<WatchHit> hit(const Context& context, const DataAccess& access);
 
+  // Whether the write that a comparator saw left the bytes as they were when the guards were put up. kComparators only.
+  bool wrote_the_same(const Watchpoint& hit);
+
   // Notes the watched bytes, or those that no guard protects; `changed` tells once which of them are others now.
   enum class Which : std::uint8_t { kNone, kUnguarded, kAll };
   void remember(Which which);
@@ -76,6 +80,7 @@ class Watchpoints {
   bool on_stack(const Watchpoint& watchpoint, const Context& context, std::uint32_t main_stack_top) const;
   std::uint32_t main_stack_top();
   bool writes_the_same(const Context& context, const DataAccess& access, std::uint32_t from, std::uint32_t to);
+  bool comparators_suffice();
   std::optional<std::uint32_t> sum(const Watchpoint& watchpoint);
 
   DebugUnit& unit_;

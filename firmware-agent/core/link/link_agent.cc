@@ -2,19 +2,23 @@
 
 #include <algorithm>
 
+#include "core/link/text_writer.h"
 #include "core/link/timing.h"
 
 namespace mv::link {
 
 using TlsState = tls::TlsSession::State;
 
-LinkAgent::LinkAgent(LinkPort& port, Clock& clock, Entropy& entropy, const CloudAddress& address,
-                     const DeviceInfo& info, const Peers& peers)
+LinkAgent::LinkAgent(Modem& modem, Clock& clock, Entropy& entropy, const CloudAddress& address, const DeviceInfo& info,
+                     const Peers& peers)
     : clock_(clock),
       address_(address),
       sessions_(peers.sessions),
-      modem_(port, clock),
+      modem_(modem),
       session_(info, peers, clock),
+      debug_(peers.debug),
+      info_(info),
+      call_(modem),
       back_off_(entropy) {}
 
 // The modem is told to send only when the layers above have nothing more to add, so that what belongs together leaves
@@ -26,6 +30,7 @@ bool LinkAgent::poll() {
 }
 
 bool LinkAgent::step() {
+  if (modem_.ringing()) return take_call();
   switch (state_) {
     case State::kWaiting:
       return step_waiting();
@@ -37,6 +42,8 @@ bool LinkAgent::step() {
       return step_online();
     case State::kClosing:
       return step_closing();
+    case State::kCalled:
+      return step_called();
   }
   return false;
 }
@@ -151,9 +158,53 @@ bool LinkAgent::step_closing() {
   return true;
 }
 
+// Who is at the modem's line could cut the cloud off anyway. They get as far as the debug agent's handshake.
+bool LinkAgent::take_call() {
+  lose("a debugger called on the modem's line");
+  back_off_.reset();
+  modem_.take_call();
+  state_ = State::kCalled;
+  deadline_us_ = Modem::kNever;
+  call_.begin();
+  const bool accepted = debug_.opened(call_);
+  if (!accepted) call_.close();
+  greet(accepted);
+  return true;
+}
+
+// One line (docs/protocol.md): the caller knows neither who answers nor which key to show.
+void LinkAgent::greet(bool accepted) {
+  std::array<char, 256> text;
+  TextWriter out(text);
+  out.add("mv-debug/1 ").add(info_.device_id);
+  if (accepted) {
+    out.add(" open ");
+    debug_.introduce(out);
+  } else {
+    out.add(" refused ").add(debug_.refusal());
+  }
+  out.add("\n");
+  modem_.write(std::span(reinterpret_cast<const std::uint8_t*>(text.data()), out.size()));
+}
+
+bool LinkAgent::step_called() {
+  const std::uint64_t now = clock_.uptime_us();
+  if (modem_.ended()) {
+    lose(modem_.error());
+    return true;
+  }
+  if (call_.open()) return false;
+  if (deadline_us_ == Modem::kNever) deadline_us_ = now + timing::kFarewell;
+  if (modem_.unsent() > 0 && now < deadline_us_) return false;
+  lose("the debug session on the modem's line is over");
+  return true;
+}
+
 void LinkAgent::lose(std::string_view why) {
   last_error_ = why;
   if (state_ == State::kOnline || state_ == State::kClosing) session_.end();
+  if (state_ == State::kCalled && call_.open()) debug_.closed();
+  call_.close();
   tls_.stop();
   modem_.disconnect();
   stable_at_us_ = 0;

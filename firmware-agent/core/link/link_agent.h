@@ -1,10 +1,10 @@
 // The device's link to its cloud: keeps one connection up, whatever the modem, the network and the cloud do.
 //
-// Owns the modem driver, the TLS session and what is said on it (CloudSession). The Secure thread calls `poll` until it
-// says that nothing happened, then waits until `next_deadline_us` or for a byte from the modem. One `poll` does at most
-// one TLS handshake step, which may be one public-key operation.
+// Drives the modem, and owns the TLS session and what is said on it (CloudSession). The Secure thread calls `poll`
+// until it says that nothing happened, then waits until `next_deadline_us` or for a byte from the modem. One `poll`
+// does at most one TLS handshake step, which may be one public-key operation.
 //
-// Static size about 18 KiB (frames 4.8, debug stream 4, TLS 2.3, modem 1.9, messages), and a share of mbedTLS's pool.
+// Static size about 16 KiB (frames 4.8, debug stream 4, TLS 2.3, messages), and a share of mbedTLS's pool.
 #pragma once
 
 #include <array>
@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "core/link/back_off.h"
+#include "core/link/call_stream.h"
 #include "core/link/cloud_session.h"
 #include "core/link/modem.h"
 #include "core/link/peers.h"
@@ -38,9 +39,11 @@ class LinkAgent {
     kHandshake,  // TLS
     kOnline,     // frames; `connected` once the cloud said Welcome
     kClosing,    // we end it: the last bytes leave
+    kCalled,     // somebody at the modem's line has called the debug agent; the cloud waits
   };
 
-  LinkAgent(LinkPort& port, Clock& clock, Entropy& entropy, const CloudAddress& address, const DeviceInfo& info,
+  // All must outlive the link.
+  LinkAgent(Modem& modem, Clock& clock, Entropy& entropy, const CloudAddress& address, const DeviceInfo& info,
             const Peers& peers);
 
   // Does one bounded step; true if anything happened.
@@ -78,7 +81,10 @@ class LinkAgent {
   bool step_handshake();
   bool step_online();
   bool step_closing();
+  bool step_called();
 
+  bool take_call();
+  void greet(bool accepted);
   void start_tls();
   void keep_session();
   void note_welcome();
@@ -88,9 +94,12 @@ class LinkAgent {
   Clock& clock_;
   const CloudAddress& address_;
   SessionStore& sessions_;
-  Modem modem_;
+  Modem& modem_;
   tls::TlsSession tls_;
   CloudSession session_;
+  DebugPeer& debug_;
+  const DeviceInfo& info_;
+  CallStream call_;
   BackOff back_off_;
 
   State state_ = State::kWaiting;

@@ -315,5 +315,99 @@ TEST_F(LinkTest, LeaksNothingOfThePoolOver100Connections) {
   }
 }
 
+// Somebody at the modem's line calls; what the device says to them is kept.
+class CalledLinkTest : public LinkTest {
+ protected:
+  void call() {
+    modem.on_data = [this](std::span<const std::uint8_t> bytes) { heard.append(bytes.begin(), bytes.end()); };
+    modem.on_dial = [](const std::string&, int) { return 566; };
+    modem.restart();
+    modem.call();
+    settle();
+  }
+
+  const std::function<int(const std::string&, int)> the_clouds_dial = modem.on_dial;
+  const std::function<void(std::span<const std::uint8_t>)> the_clouds_data = modem.on_data;
+  std::string heard;
+};
+
+TEST_F(CalledLinkTest, GivesACallerToTheDebugAgent) {
+  call();
+  EXPECT_EQ(heard, "mv-debug/1 UV0123456789abcdef0123456789abcdef open 0123456789abcdef 4fa0\n");
+  ASSERT_NE(debug.pipe, nullptr);
+  modem.push(as_bytes("client hello"));
+  settle();
+  EXPECT_EQ(debug.read(), "client hello");
+  heard.clear();
+  debug.pipe->write(as_bytes("server hello"));
+  settle();
+  EXPECT_EQ(heard, "server hello");
+  pass(3600 * kSecond);
+  EXPECT_EQ(agent->state(), link::LinkAgent::State::kCalled);
+  EXPECT_EQ(debug.closes + debug.losses, 0);
+}
+
+TEST_F(CalledLinkTest, GoesBackToTheCloudWhenTheCallerHangsUp) {
+  call();
+  modem.drop_carrier();
+  settle();
+  EXPECT_EQ(debug.closes, 1);
+  modem.on_dial = the_clouds_dial;
+  modem.on_data = the_clouds_data;
+  pass(2 * kSecond);
+  EXPECT_TRUE(agent->connected()) << agent->last_error();
+}
+
+TEST_F(CalledLinkTest, SendsTheLastBytesBeforeItHangsUp) {
+  call();
+  heard.clear();
+  debug.pipe->write(as_bytes("farewell"));
+  debug.pipe->close();
+  pass(kSecond);
+  EXPECT_EQ(heard, "farewell");
+  EXPECT_FALSE(modem.open);
+  EXPECT_EQ(debug.closes + debug.losses, 0);
+}
+
+TEST_F(CalledLinkTest, SaysWhyACallIsRefusedAndHangsUp) {
+  debug.accepts = false;
+  call();
+  EXPECT_EQ(heard, "mv-debug/1 UV0123456789abcdef0123456789abcdef refused this device does not debug\n");
+  pass(kSecond);
+  EXPECT_FALSE(modem.open);
+}
+
+TEST_F(CalledLinkTest, TakesACallWhileItWaitsToTryTheCloudAgain) {
+  cloud.dial_error = 566;
+  pass(3600 * kSecond);
+  call();
+  EXPECT_NE(debug.pipe, nullptr);
+}
+
+TEST_F(CalledLinkTest, EndsTheCloudsSessionAndItsDebugger) {
+  connect();
+  cloud.open_debug();
+  settle();
+  ASSERT_NE(debug.pipe, nullptr);
+  call();
+  EXPECT_EQ(debug.losses, 1);
+  EXPECT_EQ(agent->state(), link::LinkAgent::State::kCalled);
+  EXPECT_NE(debug.pipe, nullptr);
+}
+
+TEST_F(CalledLinkTest, ANewCallReplacesTheOneBefore) {
+  call();
+  call();
+  EXPECT_EQ(debug.closes, 1);
+  EXPECT_NE(debug.pipe, nullptr);
+}
+
+TEST_F(CalledLinkTest, NoticesWithinAMinuteThatTheLineIsDead) {
+  call();
+  modem.mute = true;
+  pass(62 * kSecond);
+  EXPECT_EQ(debug.closes, 1);
+}
+
 }  // namespace
 }  // namespace mv::test

@@ -13,6 +13,7 @@
 #include "boards/host/fake_flash.h"
 #include "boards/host/fakes.h"
 #include "core/link/link_agent.h"
+#include "core/link/quectel_modem.h"
 #include "core/link/session_store.h"
 #include "core/link/test_cloud.h"
 #include "core/platform/flash_map.h"
@@ -97,6 +98,7 @@ struct TestDebug final : link::DebugPeer {
     pipe = &stream;
     return true;
   }
+  void introduce(link::TextWriter& out) const override { out.add("0123456789abcdef 4fa0"); }
   void closed() override {
     ++closes;
     pipe = nullptr;
@@ -218,7 +220,8 @@ class LinkTest : public testing::Test {
 
   void start() {
     const link::Peers peers{update, logs, crashes, debug, wall_clock, observer, meter, *sessions};
-    agent = std::make_unique<link::LinkAgent>(modem, clock, shared_entropy(), address, info, peers);
+    driver = std::make_unique<link::QuectelModem>(modem, clock);
+    agent = std::make_unique<link::LinkAgent>(*driver, clock, shared_entropy(), address, info, peers);
   }
 
   LinkTest() { start(); }
@@ -250,6 +253,7 @@ class LinkTest : public testing::Test {
                         3,
                         mv_wire_WakeReason_WAKE_KERNEL_CRASH,
                         "microvisor restarted after a Secure fault at pc 0x10012346"};
+  std::unique_ptr<link::QuectelModem> driver;
   std::unique_ptr<link::LinkAgent> agent;
 };
 

@@ -11,6 +11,7 @@
 #include <span>
 #include <string_view>
 
+#include "core/link/text_writer.h"
 #include "core/tls/byte_stream.h"
 #include "wire/proto/link.nanopb.h"
 
@@ -134,7 +135,8 @@ class CrashSource {
   ~CrashSource() = default;
 };
 
-// The debug stream: bytes between the cloud's pipe and the debug agent. `ended` once the pipe or the link is gone.
+// The debug stream: bytes between the cloud's pipe, or a caller's connection, and the debug agent. `ended` once it or
+// the link is gone.
 class DebugStream : public ByteStream {
  public:
   // Ends it from this side, after what was written. `DebugPeer` is not told.
@@ -147,12 +149,16 @@ class DebugStream : public ByteStream {
 // The debug agent's end of the link.
 class DebugPeer {
  public:
-  // The cloud opens the debug stream. False refuses it. `stream` is valid until `closed` or `link_lost`, or until its
-  // `close`.
+  // The cloud, or a caller, opens the debug stream. False refuses it. `stream` is valid until `closed` or `link_lost`,
+  // or until its `close`.
   virtual bool opened(DebugStream& stream) = 0;
 
   // Why the last `opened` refused: one sentence, the text of the CLOSE frame (reason kRefused).
   virtual std::string_view refusal() const { return "this device does not debug"; }
+
+  // After an `opened` that did not refuse: what the debugger chooses its key and its program by, the key's id and the
+  // build id in hex digits ("0123456789abcdef 4fa0..."). For a stream that comes without a cloud.
+  virtual void introduce(TextWriter&) const {}
 
   // The cloud closed the pipe: whoever was at its other end is gone. What came before is read already or lost.
   virtual void closed() = 0;

@@ -43,6 +43,11 @@ class TestModem final : public LinkPort {
       bytes = bytes.subspan(size);
     }
   }
+  // Somebody calls; said again for as long as nobody answers.
+  void call() {
+    open = true;
+    say("+QIURC: \"incoming\",0,1,\"192.0.2.1\",5000");
+  }
   void drop_carrier() {
     open = false;
     say("+QIURC: \"closed\",0");

@@ -1,7 +1,8 @@
 // What the debug engine asks of a board: the halted application's context, its memory, and how to stop it.
 //
-// On mps2-an505 a breakpoint is a BKPT patch caught as Secure HardFault and a step is made in software; on stm32u585 it
-// is the FPB, the DWT and DebugMonitor. The engine decides from `capabilities`, never from the board's name.
+// QEMU's mps2-an505 has no debug units: there a breakpoint is a BKPT patch caught as Secure HardFault and a step is
+// made in software; where the core has them it is the FPB, the DWT and DebugMonitor. The engine decides from
+// `capabilities`, never from the board's name.
 #pragma once
 
 #include <array>
@@ -82,6 +83,7 @@ class DebugUnit {
  public:
   struct Capabilities {
     std::uint32_t breakpoints;  // how many may be inserted at once
+    bool patches = true;        // code can be changed where it runs, so that there are more: BKPT
     bool hardware_step;
     std::uint32_t watchpoints = 0;   // likewise
     std::uint32_t watch_length = 0;  // bytes of the longest
@@ -106,6 +108,10 @@ class DebugUnit {
 
   // Has the Secure thread go round once more, soon: there is something for it.
   virtual void wake() = 0;
+
+  // What the application executes next, when it goes on, is one instruction: Event::kStep follows, unless another event
+  // comes first. Only with `hardware_step`, and with interrupts masked.
+  virtual void step_next() = 0;
 
   // While set, no Non-secure interrupt is taken (BASEPRI_S); for stepping.
   virtual void mask_interrupts(bool masked) = 0;

@@ -29,6 +29,8 @@ inline constexpr Area kIdentity = {0x900000, 0x002000};      // provisioned once
 inline constexpr Area kEntropySeed = {0x904000, 0x004000};   // boards without a source of randomness
 inline constexpr Area kBootChoice = {0x908000, 0x004000};    // which microvisor starts, and the update of it
 inline constexpr Area kSignerKeys = {0x90C000, 0x004000};    // whose bundles run, once they were changed
+inline constexpr Area kWifi = {0x910000, 0x004000};          // the network to join
+inline constexpr Area kExternalFlash = {0xA00000, 0x400000};  // 4 MiB, the application's, where it has no chip
 
 inline constexpr std::uint32_t kFlashSize = 0x1000000;  // 16 MiB
 

@@ -48,7 +48,7 @@
 #define MBEDTLS_MEMORY_DEBUG
 #define MBEDTLS_PLATFORM_FPRINTF_MACRO(...) 0
 /* The pool's headers hold pointers; on a host these are wider than mbedTLS's default of 4. */
-#define MBEDTLS_MEMORY_ALIGN_MULTIPLE (sizeof(void *))
+#define MBEDTLS_MEMORY_ALIGN_MULTIPLE (sizeof(void*))
 /* Until the pool is handed over there is no memory at all: the C library's heap is never linked. */
 #define MBEDTLS_PLATFORM_STD_CALLOC 0
 #define MBEDTLS_PLATFORM_STD_FREE 0

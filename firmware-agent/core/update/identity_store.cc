@@ -55,6 +55,12 @@ std::string_view judge(const mv_wire_Identity& identity) {
   if (identity.host[0] == '\0' || identity.port == 0 || identity.port > 65535) {
     return "there is no address of a cloud: provision the device again";
   }
+  if (identity.modem != mv_wire_Modem_MODEM_QUECTEL && identity.modem != mv_wire_Modem_MODEM_ESP_AT) {
+    return "this microvisor does not know the modem: provision the device with another, or a newer microvisor";
+  }
+  if (identity.modem == mv_wire_Modem_MODEM_ESP_AT && identity.wifi_ssid.size == 0) {
+    return "there is no Wi-Fi network to join: provision the device again";
+  }
   return {};
 }
 

@@ -62,7 +62,8 @@ class UpdateJournal {
   std::optional<UpdateKey> begin();
   std::optional<UpdateKey> key();
 
-  // Content sizes of layers whose manifest does not give them, of the update that has begun; those of one before are none.
+  // Content sizes of layers whose manifest does not give them, of the update that has begun; those of one before are
+  // none.
   bool write_sizes(const ContentSizes& sizes);
   ContentSizes sizes();
 

@@ -31,8 +31,10 @@ function(mv_add_application name)
   add_executable(${name} ${ARG_SOURCES} ${startup} ${MV_SDK_DIR}/src/system_calls.S)
   set_target_properties(${name} PROPERTIES SUFFIX .elf)
   target_include_directories(${name} PRIVATE ${MV_SDK_DIR}/include)
+  string(TOUPPER "MV_ON_${MV_BOARD}" on_board)
+  string(REPLACE - _ on_board ${on_board})  # MV_ON_STM32U585, MV_ON_MPS2_AN505
   target_compile_definitions(${name} PRIVATE MV_SYSCALL_BASE=${MV_SYSCALL_BASE_${MV_BOARD}}
-                                             MV_BOARD_NAME="${MV_BOARD}")
+                                             MV_BOARD_NAME="${MV_BOARD}" ${on_board})
   target_compile_options(${name} PRIVATE
     -mcpu=cortex-m33 -mthumb -mfloat-abi=softfp -ffunction-sections -fdata-sections -g3 -Wall -Wextra
     $<$<NOT:$<COMPILE_LANGUAGE:ASM>>:-Og>

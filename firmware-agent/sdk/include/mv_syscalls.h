@@ -4,8 +4,8 @@
  * Names, numbers, structures and veneer addresses are those of the original Microvisor ABI (SDK 0.7.0), so that a
  * program built for it runs unmodified; docs/system-calls.md says what each call does here. Every call returns a
  * status and hands results out through pointers. Every pointer must lead to memory of the application, or the call
- * answers MV_STATUS_PARAMETERFAULT and does nothing. A call that this microvisor does not carry out answers
- * MV_STATUS_UNAVAILABLE; none blocks.
+ * answers MV_STATUS_PARAMETERFAULT and does nothing. Those named ...Blocking take their time, but not that of interrupts;
+ * few others wait.
  *
  * Plain C11 and C++; needs nothing but <stdint.h>. Link with src/system_calls.S, which knows their addresses.
  */
@@ -672,6 +672,7 @@ enum MvStatus mvTestLog(const uint8_t *message, uint16_t length_bytes);
 enum MvStatus mvPowerSave(enum MvPowerSavingMode mode);
 enum MvStatus mvDeepSleep(enum MvDeepSleepMode mode);
 
+/* Flash of the application's, erased in sectors of 4096 bytes to 0xFF; writing turns ones into zeros. Not in interrupts. */
 enum MvStatus mvExternalFlashOpen(MvExternalFlashHandle *handle);
 enum MvStatus mvExternalFlashClose(MvExternalFlashHandle *handle);
 enum MvStatus mvExternalFlashReadBlocking(MvExternalFlashHandle handle, uint32_t address, uint32_t length,

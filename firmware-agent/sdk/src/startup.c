@@ -17,8 +17,18 @@ static void after_main(void) {
   for (;;) __asm__ volatile("bkpt 0");
 }
 
+// The compiler uses floating-point registers for more than floats: a 64-bit number that is copied goes through one. CPACR, CP10
+// and CP11 (Arm DDI 0553, D1.2.12).
+static void enable_floating_point(void) {
+#ifdef __ARM_FP
+  *(volatile uint32_t *)0xE000ED88 |= 0xFU << 20;
+  __asm__ volatile("dsb\n isb" : : : "memory");
+#endif
+}
+
 __attribute__((noreturn)) void Reset_Handler(void) {
   __asm__ volatile("msr msplim, %0" : : "r"(&__stack_limit));
+  enable_floating_point();
   const uint32_t *from = &__data_load;
   for (uint32_t *to = &__data_start; to < &__data_end; ++to) *to = *from++;
   for (uint32_t *to = &__bss_start; to < &__bss_end; ++to) *to = 0;

@@ -1,10 +1,11 @@
 // Bare-metal start-up of the test applications.
 #include "app.h"
+#include "board.h"
 
 extern uint32_t stack_end, data_start, data_end, data_load, bss_start, bss_end;
 volatile uint32_t ticks;
 
-enum { kUart2 = 0x40202000, kSysTick = 0xe000e010, kClock = 20000000 };
+enum { kSysTick = 0xe000e010 };
 
 __attribute__((weak)) void on_tick(void) {}
 __attribute__((weak)) void SVC_Handler(void) {}
@@ -17,11 +18,7 @@ void use_fp(void) {
 }
 
 void print(const char* text) {
-  for (; *text != 0; ++text) {
-    while ((REG32(kUart2 + 4) & 1) != 0) {
-    }
-    REG32(kUart2) = (uint8_t)*text;
-  }
+  for (; *text != 0; ++text) console_put(*text);
 }
 
 void print_hex(uint32_t value) {
@@ -48,8 +45,7 @@ void Interrupt_Handler(void) {
 }
 
 void Reset_Handler(void) {
-  REG32(kUart2 + 16) = 20;
-  REG32(kUart2 + 8) = 1;
+  console_set_up();
   for (uint32_t *to = &data_start, *from = &data_load; to < &data_end;) *to++ = *from++;
   for (uint32_t* to = &bss_start; to < &bss_end;) *to++ = 0;
   main();

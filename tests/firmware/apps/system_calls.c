@@ -1,11 +1,12 @@
 // Makes system calls from thread and from interrupt handlers, all the time, and checks what comes back.
 #include "app.h"
+#include "board.h"
 
 enum { kMicroseconds = 0x010, kNoOp = 0x0d8, kSysClk = 0x018, kServerLog = 0x128, kLoggingInit = 0x120 };
 enum { kOkay = 0 };
 
 static uint32_t call(uint32_t offset, uint32_t a, uint32_t b) {
-  uint32_t (*veneer)(uint32_t, uint32_t) = (uint32_t(*)(uint32_t, uint32_t))(0x100c0000 + offset + 1);
+  uint32_t (*veneer)(uint32_t, uint32_t) = (uint32_t(*)(uint32_t, uint32_t))(kVeneers + offset + 1);
   return veneer(a, b);
 }
 
@@ -26,7 +27,7 @@ static void make_calls(uint64_t* last) {
   expect(now >= *last, 1, 1);
   *last = now;
   expect(call(kSysClk, (uint32_t)&clock, 0), kOkay, kSysClk);
-  expect(clock, 20000000, 2);
+  expect(clock, kClock, 2);
 }
 
 void on_tick(void) {
@@ -40,10 +41,10 @@ int main(void) {
   static uint8_t log_buffer[4096] __attribute__((aligned(512)));
   static const char text[] = "a line of log";
   print("calls: begin\r\n");
-  expect(call(kMicroseconds, 0x38000000, 0) != kOkay, 1, 3);      // Secure RAM
-  expect(call(kMicroseconds, 0x10010000, 0) != kOkay, 1, 4);      // Secure code
-  expect(call(kMicroseconds, 0x28280000 - 4, 0) != kOkay, 1, 5);  // half of it beyond the RAM
-  expect(call(kMicroseconds, 0x00100000, 0) != kOkay, 1, 6);      // code is not to be written
+  expect(call(kMicroseconds, kSecureRam, 0) != kOkay, 1, 3);      // Secure RAM
+  expect(call(kMicroseconds, kSecureCode, 0) != kOkay, 1, 4);      // Secure code
+  expect(call(kMicroseconds, kRamEnd - 4, 0) != kOkay, 1, 5);  // half of it beyond the RAM
+  expect(call(kMicroseconds, kCode, 0) != kOkay, 1, 6);      // code is not to be written
   expect(call(kLoggingInit, (uint32_t)log_buffer, sizeof(log_buffer)), kOkay, kLoggingInit);
   start_ticks(4000);
   for (uint32_t round = 1; bad == 0; ++round) {

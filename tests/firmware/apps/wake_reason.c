@@ -1,10 +1,11 @@
 // Says why it was started, and makes system calls from then on.
 #include "app.h"
+#include "board.h"
 
 enum { kGetMicroseconds = 0x010, kGetWakeReason = 0x1f8 };
 
 static uint32_t call(uint32_t offset, void* out) {
-  uint32_t (*veneer)(void*) = (uint32_t(*)(void*))(0x100c0000 + offset + 1);
+  uint32_t (*veneer)(void*) = (uint32_t(*)(void*))(kVeneers + offset + 1);
   return veneer(out);
 }
 

@@ -30,14 +30,18 @@ class TestSupervisor final : public debug::Supervisor {
   bool restart_for_debugger() override { return board::world().start(); }
 };
 
-constexpr std::array kRegions = {debug::Region{0x00100000, 0x100000, debug::Region::Kind::kFlash},
-                                 debug::Region{0x28200000, 0x80000, debug::Region::Kind::kRam},
-                                 debug::Region{0x40000000, 0x10000000, debug::Region::Kind::kPeripheral}};
+std::array<debug::Region, 3> regions() {
+  const arch::ApplicationRegions& own = board::application_memory().regions();
+  return {debug::Region{own.code, own.code_size, debug::Region::Kind::kFlash},
+          debug::Region{own.ram, own.ram_size, debug::Region::Kind::kRam},
+          debug::Region{own.peripherals, own.peripherals_size, debug::Region::Kind::kPeripheral}};
+}
 
+const std::array kRegions = regions();  // the board's memory is constant-initialised
 Crashes crashes;
 TestSupervisor supervisor;
 debug::Engine engine(board::world(), board::application_memory());
-debug::Agent agent(engine, supervisor, debug::BoardInfo{"mps2-an505", kRegions}, board::clock());
+debug::Agent agent(engine, supervisor, debug::BoardInfo{board::image_target().board, kRegions}, board::clock());
 
 // The system calls, as main.cc has them.
 arch::SwitchLock switch_lock;
@@ -45,7 +49,9 @@ arch::CheckedMemory guest_memory(board::application_memory().regions());
 arch::NvicGuest guest_board(board::guest_traits());
 app::DeviceClock device_clock(board::clock(), switch_lock);
 app::LogBuffer log_buffer(device_clock, switch_lock);
-app::SystemCalls system_calls(guest_memory, guest_board, board::clock(), device_clock, log_buffer, switch_lock);
+link::WifiStore wifi(board::flash(), switch_lock);
+app::GuestCalls guest_calls({guest_memory, guest_board, board::external_flash(), wifi, board::clock(), switch_lock},
+                            device_clock, log_buffer);
 
 // Bytes between the serial port and the agent; true if any moved.
 bool carry() {
@@ -83,7 +89,7 @@ void report_crash() {
 
 int main() {
   board::set_up();
-  arch::set_system_calls(system_calls);
+  arch::set_system_calls(guest_calls);
   board::log("debug test");
   board::run(thread);
 }

@@ -5,7 +5,7 @@
 #include "arch/cortex-m33/guest.h"
 #include "arch/cortex-m33/scheduler.h"
 #include "boards/board.h"
-#include "boards/mps2-an505/console.h"
+#include "boards/common/console.h"
 
 namespace {
 
@@ -71,7 +71,9 @@ arch::CheckedMemory guest_memory(board::application_memory().regions());
 arch::NvicGuest guest_board(board::guest_traits());
 app::DeviceClock device_clock(board::clock(), switch_lock);
 app::LogBuffer log_buffer(device_clock, switch_lock);
-app::SystemCalls system_calls(guest_memory, guest_board, board::clock(), device_clock, log_buffer, switch_lock);
+link::WifiStore wifi(board::flash(), switch_lock);
+app::GuestCalls guest_calls({guest_memory, guest_board, board::external_flash(), wifi, board::clock(), switch_lock},
+                            device_clock, log_buffer);
 
 // Registers full of known values over many instructions: a switch that mixes them up shows.
 bool burn(std::uint64_t until) {
@@ -119,7 +121,7 @@ void round(std::uint32_t number) {
 
 int main() {
   board::set_up();
-  arch::set_system_calls(system_calls);
+  arch::set_system_calls(guest_calls);
   board::log("load test");
   board::run(thread);
 }
