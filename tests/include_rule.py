@@ -15,7 +15,8 @@ HOST = {
     "gdbserver": {"wire", "transport"},
     "cloud": {"wire", "bundle", "delta", "transport"},
     "emulator": {"wire", "transport"},
-    "cli": {"wire", "bundle", "delta", "transport", "gdbserver", "emulator"},
+    "usb": {"wire", "transport", "bundle"},
+    "cli": {"wire", "bundle", "delta", "transport", "gdbserver", "emulator", "usb"},
 }
 # Boards may see core's interfaces and arch; core sees no board and no register.
 FIRMWARE = {
@@ -25,8 +26,8 @@ FIRMWARE = {
     "boot": {"wire", "core", "arch", "boards", "boot"},
     "sdk": {"sdk"},
 }
-# What the schemas generate belongs to `wire`; core's platform code may include the shared flash map on the host too.
-SHARED = {"emulator": {"core/platform/flash_map.h"}}
+# What the schemas generate belongs to `wire`; the host includes the flash maps too.
+SHARED = {"emulator": {"core/platform/flash_map.h", "boards/stm32u585/flash_layout.h"}}
 
 # Tests of the portable core, and what only they use, run on the fakes of the host board, and on what the host makes.
 FAKES = ("boards/host/", "delta/encoder.h", "bundle/sealed_layer.h")

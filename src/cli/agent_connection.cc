@@ -18,27 +18,6 @@ gdb::SessionId random_session() {
   return id;
 }
 
-ExitCode exit_code(gdb::ErrorCode code) {
-  switch (code) {
-    case gdb::ErrorCode::kOffline:
-    case gdb::ErrorCode::kTimeout:
-      return ExitCode::kDeviceOffline;
-    case gdb::ErrorCode::kUnreachable:
-      return ExitCode::kCloudUnreachable;
-    case gdb::ErrorCode::kUnauthorised:
-      return ExitCode::kNotAuthorised;
-    case gdb::ErrorCode::kNotFound:
-      return ExitCode::kNotFound;
-    case gdb::ErrorCode::kRefused:
-    case gdb::ErrorCode::kBusy:
-    case gdb::ErrorCode::kNoApplication:
-    case gdb::ErrorCode::kNotRunning:
-      return ExitCode::kRefusedByDevice;
-    default:
-      return ExitCode::kFailed;
-  }
-}
-
 std::string hint_for(gdb::ErrorCode code, const std::string& label) {
   switch (code) {
     case gdb::ErrorCode::kRefused:
@@ -96,14 +75,17 @@ tl::expected<std::string, Failure> read_file(const std::string& path) {
 
 tl::expected<std::unique_ptr<AgentConnection>, Failure> AgentConnection::prepare(boost::asio::io_context& io,
                                                                                  gdb::Scheduler& scheduler,
-                                                                                 const DebugPlan& plan) {
+                                                                                 const DebugPlan& plan,
+                                                                                 DebugLine* line) {
   auto ca = read_file(plan.context.ca_certificate);
   if (!ca) return tl::make_unexpected(ca.error());
-  auto http = http_options(plan.context);
-  if (!http) return tl::make_unexpected(http.error());
-  std::unique_ptr<AgentConnection> made(new AgentConnection(io, plan));
+  std::unique_ptr<AgentConnection> made(new AgentConnection(io, plan, line));
   AgentConnection& self = *made;
-  self.http_ = *http;
+  if (line == nullptr) {
+    auto http = http_options(plan.context);
+    if (!http) return tl::make_unexpected(http.error());
+    self.http_ = *http;
+  }
   self.link_ =
       std::make_unique<gdb::DebugLink>([&self](gdb::DebugLink::Opened opened) { self.open_carrier(std::move(opened)); },
                                        scheduler, *plan.identity, transport::SecureChannel::Peer{*ca, plan.device_id});
@@ -113,11 +95,38 @@ tl::expected<std::unique_ptr<AgentConnection>, Failure> AgentConnection::prepare
 }
 
 void AgentConnection::open_carrier(gdb::DebugLink::Opened opened) {
+  if (line_ != nullptr) {
+    return line_->call([opened = std::move(opened)](auto call) {
+      if (!call) return opened(tl::make_unexpected(call.error()));
+      opened(std::move(call->pipe));
+    });
+  }
   const auto path = cloud_target(plan_.context, "/Devices/" + plan_.device_id + "/DebugStream");
   transport::open_websocket(io_, http_, path, [opened = std::move(opened)](auto pipe) {
     if (!pipe) return opened(tl::make_unexpected(lost_from(pipe.error())));
     opened(std::move(*pipe));
   });
+}
+
+ExitCode exit_code(gdb::ErrorCode code) {
+  switch (code) {
+    case gdb::ErrorCode::kOffline:
+    case gdb::ErrorCode::kTimeout:
+      return ExitCode::kDeviceOffline;
+    case gdb::ErrorCode::kUnreachable:
+      return ExitCode::kCloudUnreachable;
+    case gdb::ErrorCode::kUnauthorised:
+      return ExitCode::kNotAuthorised;
+    case gdb::ErrorCode::kNotFound:
+      return ExitCode::kNotFound;
+    case gdb::ErrorCode::kRefused:
+    case gdb::ErrorCode::kBusy:
+    case gdb::ErrorCode::kNoApplication:
+    case gdb::ErrorCode::kNotRunning:
+      return ExitCode::kRefusedByDevice;
+    default:
+      return ExitCode::kFailed;
+  }
 }
 
 Failure device_failure(const gdb::Error& error, const std::string& label) {

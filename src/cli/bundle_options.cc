@@ -166,6 +166,7 @@ tl::expected<bundle::Image, Failure> image_of(const std::filesystem::path& input
 
 void add_bundle_options(Command& command, BundleOptions& o) {
   command.option("--board", "BOARD", &o.board, "the board that it is for (mps2-an505, stm32u585)")
+      .env("MVCTL_BOARD")
       .shows_default(o.board);
   command.option("--key,-k", "KEY", &o.key, "private key that signs: a name of mvctl keys, or a PEM file")
       .complete(Completion::kKey);

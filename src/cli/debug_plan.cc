@@ -18,33 +18,46 @@ std::string key_path(const std::string& name_or_file) {
   return key_files(name_or_file).private_file.string();
 }
 
-// The key that was named, if it is the one of the bundle.
-Result take_named_key(DebugPlan& plan, const RunningBundle& running, const std::string& name) {
+Result load_named_key(DebugPlan& plan, const std::string& name) {
   const std::string file = key_path(name);
   auto identity = transport::DebugIdentity::load(file);
   if (!identity) {
     return fail(std::filesystem::exists(file) ? ExitCode::kFailed : ExitCode::kNotFound, identity.error(),
                 "see the keys there are:  mvctl keys list");
   }
-  if (identity->public_point() != running.manifest.body().policies.debug_auth_pubkey)
-    return fail(ExitCode::kNotAuthorised,
-                fmt::format("key {} is not the debug key of {}, which {} runs", name, running.label, plan.label),
-                fmt::format("use the key it was made with, or deploy anew:  mvctl deploy . --device {} --debug-key {}",
-                            plan.label, name));
   plan.key_name = name;
   plan.identity = std::move(*identity);
   return {};
 }
 
-// Without --key: the one of our keys that the bundle names.
-Result find_key(DebugPlan& plan, const RunningBundle& running) {
+// The key that was named, if it is the one of the bundle.
+Result take_named_key(DebugPlan& plan, const RunningBundle& running, const std::string& name) {
+  if (auto loaded = load_named_key(plan, name); !loaded) return loaded;
+  if (plan.identity->public_point() != running.manifest.body().policies.debug_auth_pubkey)
+    return fail(ExitCode::kNotAuthorised,
+                fmt::format("key {} is not the debug key of {}, which {} runs", name, running.label, plan.label),
+                fmt::format("use the key it was made with, or deploy anew:  mvctl deploy . --device {} --debug-key {}",
+                            plan.label, name));
+  return {};
+}
+
+// The one of our keys for whose public point `fits` holds. False: none.
+bool find_key(DebugPlan& plan, const std::function<bool(const std::vector<std::uint8_t>&)>& fits) {
   for (const std::string& name : key_names()) {
     auto identity = transport::DebugIdentity::load(key_files(name).private_file.string());
-    if (!identity || identity->public_point() != running.manifest.body().policies.debug_auth_pubkey) continue;
+    if (!identity || !fits(identity->public_point())) continue;
     plan.key_name = name;
     plan.identity = std::move(*identity);
-    return {};
+    return true;
   }
+  return false;
+}
+
+// Without --key: the one of our keys that the bundle names.
+Result find_key(DebugPlan& plan, const RunningBundle& running) {
+  const bool found =
+      find_key(plan, [&](const auto& point) { return point == running.manifest.body().policies.debug_auth_pubkey; });
+  if (found) return {};
   return fail(ExitCode::kNotAuthorised,
               fmt::format("none of your keys is the debug key of {}, which {} runs", running.label, plan.label),
               "name the private key:  mvctl debug " + plan.label + " --key FILE");
@@ -104,6 +117,30 @@ Result plan_debug(CloudClient& cloud, const DebugChoice& choice, DebugPlan& plan
   plan.measured = measured_flash(running->manifest);
   if (auto elf = take_elf(plan, *running, choice); !elf) return elf;
   summary = fmt::format("{} runs {}; {}", plan.label, running->label, about_elf(plan));
+  return {};
+}
+
+Result plan_debug(const Greeting& greeting, const DebugChoice& choice, DebugPlan& plan, std::string& summary) {
+  plan.device_id = plan.label = greeting.device_id;
+  if (choice.key) {
+    if (auto loaded = load_named_key(plan, *choice.key); !loaded) return loaded;
+  } else if (!find_key(plan, [&](const auto& point) {
+               const auto key = bundle::PublicKey::from_point(point);
+               return key && bundle::describe(key->id()) == greeting.key_id;
+             })) {
+    return fail(ExitCode::kNotAuthorised,
+                fmt::format("none of your keys is {}, the debug key of what {} runs", greeting.key_id, plan.label),
+                "name the private key:  mvctl debug --usb --key FILE");
+  }
+  auto elf = choose_elf(choice.elf, {.build_id = greeting.build_id,
+                                     .whose = plan.label + " runs",
+                                     .hint = "name the one that runs there, or deploy this one through the cloud"});
+  if (!elf) return tl::make_unexpected(elf.error());
+  if (*elf) {
+    plan.elf_path = (*elf)->path;
+    plan.image = std::move((*elf)->image);
+  }
+  summary = fmt::format("{}; {}", plan.label, about_elf(plan));
   return {};
 }
 

@@ -7,6 +7,7 @@
 
 #include "cli/cloud_client.h"
 #include "cli/command.h"
+#include "cli/debug_line.h"
 #include "gdbserver/target/agent_target.h"
 #include "gdbserver/target/elf_image.h"
 #include "transport/secure_channel.h"
@@ -43,5 +44,8 @@ struct DebugPlan {
 // Asks the cloud and looks at our keys and ELFs; fills in all but the context and the flags. `summary` says it to a
 // person.
 Result plan_debug(CloudClient& cloud, const DebugChoice& choice, DebugPlan& plan, std::string& summary);
+
+// The same without a cloud, from what a called device says of itself. Whether --key is the right one, it says later.
+Result plan_debug(const Greeting& greeting, const DebugChoice& choice, DebugPlan& plan, std::string& summary);
 
 }  // namespace mv::cli

@@ -48,10 +48,38 @@ class Session final : public DebugSession {
     return result_;
   }
 
+  Result run_over_line(const LineChoice& choice, DebugPlan plan, FinishPlan finish_plan) override {
+    auto board = open_board_line(io_, choice, "see mvctl usb list");
+    if (!board) return tl::make_unexpected(board.error());
+    board_ = *std::move(board);
+    plan_ = std::move(plan);
+    line_ =
+        std::make_unique<DebugLine>(io_, std::move(board_.line), [this](const usb::Error& error) { unplugged(error); });
+    line_->call([this, &finish_plan](tl::expected<DebugLine::Call, gdb::AgentLink::Lost> call) {
+      if (!call) return end(tl::make_unexpected(unanswered(call.error().error)));
+      // The call ends here, and the session makes its own: by then the plan knows whom it has to expect.
+      begin(finish_plan(plan_, call->greeting, board_.label));
+    });
+    io_.run();
+    return result_;
+  }
+
  private:
+  Failure unanswered(const gdb::Error& error) const {
+    const bool is_silent = error.code == gdb::ErrorCode::kTimeout || error.code == gdb::ErrorCode::kUnsupported;
+    return {exit_code(error.code), board_.label + ": " + printable(error.text), is_silent ? line_->hint() : ""};
+  }
+
+  void unplugged(const usb::Error& error) {
+    const bool gone = error.problem == usb::Problem::kGone;
+    end(fail(ExitCode::kDeviceOffline,
+             board_.label + (gone ? " was unplugged" : "'s line is lost: " + printable(error.text)),
+             "plug it in and run the same command again"));
+  }
+
   void begin(Result planned) {
     if (!planned) return end(std::move(planned));
-    auto connection = AgentConnection::prepare(io_, *scheduler_, plan_);
+    auto connection = AgentConnection::prepare(io_, *scheduler_, plan_, line_.get());
     if (!connection) return end(tl::make_unexpected(connection.error()));
     connection_ = std::move(*connection);
     connect();
@@ -60,19 +88,29 @@ class Session final : public DebugSession {
 
   void connect() {
     target_ = std::make_unique<gdb::AgentTarget>(connection_->client());
-    target_->deliver_by([this](gdb::FlashContent content, gdb::Handler<gdb::AgentTarget::Delivered> handler) {
-      delivery_.start({plan_.context, plan_.device_id, plan_.sign_key, plan_.elf_path}, std::move(content),
-                      std::move(handler));
-    });
+    // A program is deployed through the cloud.
+    if (!line_) {
+      target_->deliver_by([this](gdb::FlashContent content, gdb::Handler<gdb::AgentTarget::Delivered> handler) {
+        delivery_.start({plan_.context, plan_.device_id, plan_.sign_key, plan_.elf_path}, std::move(content),
+                        std::move(handler));
+      });
+    }
     target_->keep_flash_in(flash_cache_, std::move(plan_.measured));
     front_.delivery = &delivery_;
     front_.target = target_.get();
     front_.output = &program_.output();
     front_.on_notice(nullptr);
     target_->probe(std::move(plan_.image), [this](gdb::Result<gdb::DeviceFacts> facts) {
-      if (!facts) return end(tl::make_unexpected(device_failure(facts.error(), plan_.label)));
+      if (!facts) return end(tl::make_unexpected(probe_failure(facts.error())));
       ready();
     });
+  }
+
+  Failure probe_failure(const gdb::Error& error) const {
+    Failure failure = device_failure(error, plan_.label);
+    const bool is_offline = failure.code == ExitCode::kDeviceOffline;
+    if (line_ && is_offline) failure.hint = "press the board's RESET button and run the same command again";
+    return failure;
   }
 
   void ready() {
@@ -110,7 +148,8 @@ class Session final : public DebugSession {
     farewell_ = scheduler_->after(kFarewell, [this] { io_.stop(); });
     server_->stop([this] {
       if (connection_) connection_->client().close();
-      io_.stop();
+      if (!line_) return io_.stop();
+      line_->hang_up([this] { io_.stop(); });
     });
   }
 
@@ -175,6 +214,8 @@ class Session final : public DebugSession {
   asio::signal_set signals_{io_, SIGINT, SIGTERM};
   std::unique_ptr<gdb::Scheduler> scheduler_ = gdb::make_scheduler(io_);
   Front front_;
+  BoardLine board_;  // its line belongs to `line_`
+  std::unique_ptr<DebugLine> line_;
   std::unique_ptr<AgentConnection> connection_;
   FlashCache flash_cache_{cache_folder() / "flash"};
   std::unique_ptr<gdb::AgentTarget> target_;

@@ -7,6 +7,7 @@
 
 #include "cli/debug_plan.h"
 #include "cli/program.h"
+#include "cli/usb_boards.h"
 
 namespace mv::cli {
 
@@ -22,6 +23,11 @@ class DebugSession {
   // Serves until Ctrl-C, or until GDB ends if it was started here. The application then runs. `make_plan` finds out
   // what is to be served, on a thread of its own: clients that have connected already are kept patient meanwhile.
   virtual Result run(std::function<Result(DebugPlan&)> make_plan) = 0;
+
+  // The same over a board's serial line: the device is called there, and `finish_plan` adds to `plan` what follows from
+  // its answer. Ends, too, when the line is lost.
+  using FinishPlan = std::function<Result(DebugPlan&, const Greeting&, const std::string& board)>;
+  virtual Result run_over_line(const LineChoice& choice, DebugPlan plan, FinishPlan finish_plan) = 0;
 };
 
 }  // namespace mv::cli

@@ -2,6 +2,7 @@
 
 #include <sys/wait.h>
 
+#include <cctype>
 #include <cstdlib>
 #include <cstring>
 #include <optional>
@@ -22,7 +23,7 @@ using nlohmann::json;
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
-constexpr const char* kBoard = "mps2-an505";
+constexpr const char* kUsualBoard = "mps2-an505";
 constexpr milliseconds kSupervisorPatience = std::chrono::seconds(10);
 constexpr milliseconds kOnlinePatience = std::chrono::seconds(30);
 constexpr milliseconds kLook = milliseconds(50);
@@ -40,15 +41,18 @@ std::string tail(const fs::path& file) {
   return shown;
 }
 
+emulator::FlashFiles files_of(const DeviceFolder& folder) { return {folder.flash(), folder.nor()}; }
+
 Result first_start(CloudClient& cloud, const std::string& cloud_url, const DeviceFolder& folder,
-                   const fs::path& firmware, const EmulatorOptions& options) {
+                   const emulator::EmulatedBoard& board, const fs::path& firmware, const EmulatorOptions& options) {
   // A key that is not there is found before there is a device.
-  if (auto checked = check_identity_options(options.identity); !checked) return checked;
+  const auto additions = read_identity_options(options.identity);
+  if (!additions) return tl::unexpected(additions.error());
   std::error_code error;
   fs::create_directories(folder.path, error);
   fs::permissions(folder.path, fs::perms::owner_all, error);
   if (error) return fail(ExitCode::kFailed, "cannot make " + folder.path.string() + ": " + error.message());
-  auto made = cloud.provision(folder.name(), kBoard, options.dial);
+  auto made = cloud.provision(folder.name(), std::string(board.name), options.dial);
   if (!made) {
     Failure failure = made.error();
     if (failure.code == ExitCode::kFailed && failure.hint.empty()) {
@@ -56,18 +60,25 @@ Result first_start(CloudClient& cloud, const std::string& cloud_url, const Devic
     }
     return tl::make_unexpected(std::move(failure));
   }
-  const auto mark = emulator::microvisor_mark(firmware / "microvisor.bin");
+  const auto mark = emulator::microvisor_mark(board, firmware);
   if (!mark) return fail(ExitCode::kFailed, mark.error());
-  const auto identity = complete_identity(std::move(made->identity), options.identity);
+  const auto identity = complete_identity(std::move(made->identity), *additions);
   if (!identity) return tl::unexpected(identity.error());
-  const auto flash = emulator::make_flash(folder.flash(), firmware / "microvisor.bin", *identity);
+  const auto flash = emulator::make_flash(board, files_of(folder), firmware, *identity);
   if (!flash) return fail(ExitCode::kFailed, flash.error());
-  const auto record = emulator::write_record(folder, {made->device.sid, cloud_url, kBoard, *mark});
+  // The network in the air is the one that the device looks for.
+  if (additions->wifi) {
+    if (const auto wifi = emulator::write_wifi(folder, *additions->wifi); !wifi) {
+      return fail(ExitCode::kFailed, wifi.error());
+    }
+  }
+  const auto record = emulator::write_record(folder, {made->device.sid, cloud_url, std::string(board.name), *mark});
   if (!record) return fail(ExitCode::kFailed, record.error());
   return {};
 }
 
-Result later_start(const std::string& cloud_url, const DeviceFolder& folder, const fs::path& firmware) {
+Result later_start(const std::string& cloud_url, const DeviceFolder& folder, const emulator::EmulatedBoard& board,
+                   const fs::path& firmware) {
   auto record = emulator::read_record(folder);
   if (!record) return fail(ExitCode::kFailed, record.error());
   if (record->cloud != cloud_url) {
@@ -76,10 +87,10 @@ Result later_start(const std::string& cloud_url, const DeviceFolder& folder, con
                 "choose another name, or mvctl emulator delete " + folder.name());
   }
   // A microvisor that was built anew is put there as a factory would; else an update over the air stays.
-  const auto mark = emulator::microvisor_mark(firmware / "microvisor.bin");
+  const auto mark = emulator::microvisor_mark(board, firmware);
   if (!mark) return fail(ExitCode::kFailed, mark.error());
   if (*mark == record->microvisor) return {};
-  const auto replaced = emulator::replace_microvisor(folder.flash(), firmware / "microvisor.bin");
+  const auto replaced = emulator::replace_microvisor(board, files_of(folder), firmware);
   if (!replaced) return fail(ExitCode::kFailed, replaced.error());
   record->microvisor = *mark;
   const auto written = emulator::write_record(folder, *record);
@@ -124,14 +135,34 @@ Answer<DeviceFolder> existing_device(const std::string& name) {
   return folder;
 }
 
-Answer<fs::path> find_firmware(const std::string& given) {
+Answer<const emulator::EmulatedBoard*> board_of(const DeviceFolder& folder, const std::string& wanted) {
+  std::string name = wanted.empty() ? kUsualBoard : wanted;
+  std::error_code error;
+  if (fs::exists(folder.record(), error)) {
+    const auto record = emulator::read_record(folder);
+    if (!record) return fail(ExitCode::kFailed, record.error());
+    if (!wanted.empty() && wanted != record->board) {
+      return fail(ExitCode::kUsage, folder.name() + " is a " + record->board + ", not a " + printable(wanted),
+                  "choose another name for a new device");
+    }
+    name = record->board;
+  }
+  const emulator::EmulatedBoard* board = emulator::find_emulated_board(name);
+  if (board == nullptr) {
+    return fail(ExitCode::kUsage, "a board \"" + printable(name) + "\" cannot be emulated",
+                "it is one of " + emulator::emulated_board_names());
+  }
+  return board;
+}
+
+Answer<fs::path> find_firmware(const emulator::EmulatedBoard& board, const std::string& given) {
   const char* variable = std::getenv("MVCTL_FIRMWARE_DIR");
   fs::path folder = given;
   if (folder.empty() && variable != nullptr) folder = variable;
-  if (folder.empty()) folder = own_program().parent_path() / "firmware" / kBoard;
+  if (folder.empty()) folder = own_program().parent_path() / "firmware" / board.name;
   std::error_code error;
   folder = fs::absolute(folder, error);
-  for (const char* file : {"boot-rom.elf", "microvisor.bin"}) {
+  for (const std::string_view file : {board.boot_stage_file, std::string_view("microvisor.bin")}) {
     if (!fs::is_regular_file(folder / file, error)) {
       return fail(ExitCode::kFailed, "there is no " + std::string(file) + " in " + folder.string(),
                   "build it with scripts/build firmware, or give --firmware DIR");
@@ -140,15 +171,27 @@ Answer<fs::path> find_firmware(const std::string& given) {
   return folder;
 }
 
-Result prepare_device(CloudClient& cloud, const std::string& cloud_url, const DeviceFolder& folder,
-                      const fs::path& firmware, const EmulatorOptions& options) {
+fs::path find_qemu(const emulator::EmulatedBoard& board) {
+  std::string variable = "MVCTL_QEMU_" + std::string(board.name);
+  for (char& c : variable) c = c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  if (const char* given = std::getenv(variable.c_str()); given != nullptr && *given != '\0') return given;
+  const fs::path beside = own_program().parent_path() / board.qemu;
   std::error_code error;
-  if (!fs::exists(folder.record(), error)) return first_start(cloud, cloud_url, folder, firmware, options);
-  if (options.identity.any()) {
-    return fail(ExitCode::kUsage, "the device " + folder.name() + " was provisioned already: its keys stay",
-                "give --decryption-key and --signers with the first start of a new device");
+  return fs::exists(beside, error) ? beside : fs::path(board.qemu);
+}
+
+Result prepare_device(CloudClient& cloud, const std::string& cloud_url, const DeviceFolder& folder,
+                      const emulator::EmulatedBoard& board, const fs::path& firmware, const EmulatorOptions& options) {
+  std::error_code error;
+  if (!fs::exists(folder.record(), error)) {
+    return first_start(cloud, cloud_url, folder, board, firmware, options);
   }
-  return later_start(cloud_url, folder, firmware);
+  if (options.identity.any()) {
+    return fail(ExitCode::kUsage,
+                "the device " + folder.name() + " was provisioned already: its keys and its modem stay",
+                "give --decryption-key, --signers, --modem and --wifi-... with the first start of a new device");
+  }
+  return later_start(cloud_url, folder, board, firmware);
 }
 
 Result start_supervisor(const DeviceFolder& folder, const fs::path& firmware, const EmulatorOptions& options) {

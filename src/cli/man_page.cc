@@ -74,6 +74,8 @@ std::string environment_section() {
          entry("MVCTL_ACCOUNT", "account id, instead of the context's") +
          entry("MVCTL_TOKEN",
                "token, instead of the context's; there is no option for it, because command lines are public") +
+         entry("MVCTL_WIFI_PASSPHRASE",
+               "passphrase of the Wi-Fi network of a new device (--modem esp-at), if no file with it is given") +
          entry("MVCTL_CA", "PEM file with the authority that signs the cloud's certificate") +
          entry("NO_COLOR", "if set and not empty: no colours") + ".SH FILES\n" +
          entry("$XDG_CONFIG_HOME/mvctl/config.json", "contexts (mode 0600); ~/.config if the variable is not set") +

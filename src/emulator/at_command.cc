@@ -9,12 +9,17 @@ namespace {
 
 constexpr std::size_t kMaxArguments = 16;
 
-tl::expected<AtArgument, AtError> take_text(std::string_view& rest) {
-  const std::size_t end = rest.find('"', 1);
-  if (end == std::string_view::npos) return tl::make_unexpected(AtError::kOpenQuote);
-  AtArgument argument{true, 0, std::string(rest.substr(1, end - 1))};
-  rest.remove_prefix(end + 1);
-  return argument;
+tl::expected<AtArgument, AtError> take_text(std::string_view& rest, AtQuoting quoting) {
+  AtArgument argument{true, 0, {}};
+  for (std::size_t at = 1; at < rest.size(); ++at) {
+    if (rest[at] == '"') {
+      rest.remove_prefix(at + 1);
+      return argument;
+    }
+    const bool escapes = quoting == AtQuoting::kBackslash && rest[at] == '\\' && at + 1 < rest.size();
+    argument.text.push_back(rest[escapes ? ++at : at]);
+  }
+  return tl::make_unexpected(AtError::kOpenQuote);
 }
 
 tl::expected<AtArgument, AtError> take_number(std::string_view& rest) {
@@ -30,11 +35,11 @@ tl::expected<AtArgument, AtError> take_number(std::string_view& rest) {
   return argument;
 }
 
-tl::expected<std::vector<AtArgument>, AtError> parse_arguments(std::string_view rest) {
+tl::expected<std::vector<AtArgument>, AtError> parse_arguments(std::string_view rest, AtQuoting quoting) {
   std::vector<AtArgument> arguments;
   while (true) {
     if (arguments.size() == kMaxArguments) return tl::make_unexpected(AtError::kTooManyArguments);
-    auto argument = rest.starts_with('"') ? take_text(rest) : take_number(rest);
+    auto argument = rest.starts_with('"') ? take_text(rest, quoting) : take_number(rest);
     if (!argument) return tl::make_unexpected(argument.error());
     arguments.push_back(*std::move(argument));
     if (rest.empty()) return arguments;
@@ -55,7 +60,7 @@ std::string upper_case(std::string_view text) {
 
 }  // namespace
 
-tl::expected<AtCommand, AtError> AtCommand::parse(std::string_view line) {
+tl::expected<AtCommand, AtError> AtCommand::parse(std::string_view line, AtQuoting quoting) {
   if (!starts_with_at(line)) return tl::make_unexpected(AtError::kNotACommand);
   line.remove_prefix(2);
   AtCommand command;
@@ -68,7 +73,7 @@ tl::expected<AtCommand, AtError> AtCommand::parse(std::string_view line) {
   }
   if (line.front() != '=') return tl::make_unexpected(AtError::kBadArgument);
   command.kind = Kind::kWrite;
-  auto arguments = parse_arguments(line.substr(1));
+  auto arguments = parse_arguments(line.substr(1), quoting);
   if (!arguments) return tl::make_unexpected(arguments.error());
   command.arguments = *std::move(arguments);
   return command;

@@ -1,6 +1,7 @@
 // One line of the AT command language, as a modem reads it: "AT+QIOPEN=1,0,"TCP","host",8443,0,1".
 //
-// Text in, value out; no state, no I/O. Sources: 3GPP TS 27.007 section 4; docs/modem-dialect.md.
+// Text in, value out; no state, no I/O. Sources: 3GPP TS 27.007 section 4; ESP-AT User Guide, "AT Command Types"; the
+// dialects in docs/.
 #pragma once
 
 #include <cstdint>
@@ -22,6 +23,11 @@ enum class AtError : std::uint8_t {
   kBadArgument,  // neither a number nor a quoted string
 };
 
+enum class AtQuoting : std::uint8_t {
+  kPlain,      // a string holds no quote
+  kBackslash,  // a backslash in a string stands before a character that is meant as it is (ESP-AT)
+};
+
 struct AtArgument {
   bool is_text = false;
   std::int64_t number = 0;
@@ -41,7 +47,7 @@ struct AtCommand {
   std::vector<AtArgument> arguments;  // an argument left out is a number 0
 
   // `line` is without its carriage return.
-  static tl::expected<AtCommand, AtError> parse(std::string_view line);
+  static tl::expected<AtCommand, AtError> parse(std::string_view line, AtQuoting quoting = AtQuoting::kPlain);
 
   // The n-th argument as a number or a string; `otherwise` if it is not there or of the other sort.
   std::int64_t number(std::size_t n, std::int64_t otherwise) const;

@@ -31,6 +31,16 @@ TEST(AtCommand, TakesAnArgumentLeftOutAsZero) {
   EXPECT_EQ(command->number(5, 7), 7);
 }
 
+TEST(AtCommand, ReadsStringsWithBackslashes) {
+  const auto command = AtCommand::parse("AT+CWJAP=\"a\\,b\\\"c\\\\\",\"x\\y\",,,0", AtQuoting::kBackslash);
+  ASSERT_TRUE(command.has_value());
+  EXPECT_EQ(command->text(0), "a,b\"c\\");
+  EXPECT_EQ(command->text(1), "xy");
+  EXPECT_EQ(command->number(4, 7), 0);
+  EXPECT_EQ(AtCommand::parse("AT+X=\"open\\\"", AtQuoting::kBackslash).error(), AtError::kOpenQuote);
+  EXPECT_EQ(AtCommand::parse("AT+X=\"a\\\"")->text(0), "a\\");
+}
+
 TEST(AtCommand, RefusesWhatIsNotACommand) {
   EXPECT_EQ(AtCommand::parse("").error(), AtError::kNotACommand);
   EXPECT_EQ(AtCommand::parse("RDY").error(), AtError::kNotACommand);

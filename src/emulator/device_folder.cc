@@ -74,6 +74,30 @@ tl::expected<void, std::string> write_record(const DeviceFolder& folder, const D
   return {};
 }
 
+tl::expected<std::optional<WifiNetwork>, std::string> read_wifi(const DeviceFolder& folder) {
+  std::error_code error;
+  if (!std::filesystem::exists(folder.wifi(), error)) return std::nullopt;
+  std::ifstream in(folder.wifi(), std::ios::binary);
+  WifiNetwork network;
+  if (!std::getline(in, network.ssid) || network.ssid.empty()) {
+    return tl::make_unexpected("cannot read " + folder.wifi().string() + ": remove " + folder.path.string() +
+                               " and start it anew");
+  }
+  std::getline(in, network.passphrase);
+  return network;
+}
+
+tl::expected<void, std::string> write_wifi(const DeviceFolder& folder, const WifiNetwork& network) {
+  const int descriptor = ::open(folder.wifi().c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  const std::string text = network.ssid + "\n" + network.passphrase + "\n";
+  const bool written =
+      descriptor >= 0 && ::write(descriptor, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  const int error = errno;
+  if (descriptor >= 0) ::close(descriptor);
+  if (!written) return tl::make_unexpected("cannot write " + folder.wifi().string() + ": " + std::strerror(error));
+  return {};
+}
+
 tl::expected<DeviceLock, std::string> DeviceLock::take(const DeviceFolder& folder) {
   const int descriptor = ::open(folder.lock().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (descriptor < 0) {

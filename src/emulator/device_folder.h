@@ -3,11 +3,14 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <tl/expected.hpp>
+
+#include "emulator/wifi_network.h"
 
 namespace mv::emulator {
 
@@ -16,7 +19,10 @@ struct DeviceFolder {
 
   std::string name() const { return path.filename().string(); }
   std::filesystem::path flash() const { return path / "flash.bin"; }
+  std::filesystem::path nor() const { return path / "nor.bin"; }         // of boards that have one
   std::filesystem::path record() const { return path / "device.json"; }  // who the device is, at which cloud
+  std::filesystem::path wifi() const { return path / "wifi-network"; }   // only with a Wi-Fi module; a secret
+  std::filesystem::path flash_count() const { return path / "flash-operations"; }  // since the last power-on
   std::filesystem::path lock() const { return path / "lock"; }           // held by the supervisor while it lives
   std::filesystem::path control_socket() const { return path / "control.sock"; }
   std::filesystem::path modem_socket() const { return path / "modem.sock"; }
@@ -43,6 +49,11 @@ std::vector<DeviceFolder> list_devices(const std::filesystem::path& emulators);
 
 tl::expected<DeviceRecord, std::string> read_record(const DeviceFolder& folder);
 tl::expected<void, std::string> write_record(const DeviceFolder& folder, const DeviceRecord& record);
+
+// The network in the air around a device with a Wi-Fi module; nothing: its modem is a cellular one. Kept in a file that
+// only its owner may read: a line for the name, one for the passphrase; neither holds a control character.
+tl::expected<std::optional<WifiNetwork>, std::string> read_wifi(const DeviceFolder& folder);
+tl::expected<void, std::string> write_wifi(const DeviceFolder& folder, const WifiNetwork& network);
 
 // Holds a device's lock. The kernel lets go of it when the process ends, however it ends.
 class DeviceLock {

@@ -32,6 +32,21 @@ TEST(DeviceRecord, SaysWhatToDoWhenItIsBroken) {
   EXPECT_NE(record.error().find("remove "), std::string::npos);
 }
 
+TEST(DeviceWifi, IsReadAsItWasWrittenAndForItsOwnerOnly) {
+  const TestFolder test;
+  const DeviceFolder folder{test.path()};
+  EXPECT_FALSE(read_wifi(folder)->has_value());
+  ASSERT_TRUE(write_wifi(folder, {"home \xFF", " correct horse "}).has_value());
+  const auto network = read_wifi(folder);
+  ASSERT_TRUE(network.has_value() && network->has_value());
+  EXPECT_EQ((*network)->ssid, "home \xFF");
+  EXPECT_EQ((*network)->passphrase, " correct horse ");
+  EXPECT_EQ(std::filesystem::status(folder.wifi()).permissions(),
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  std::ofstream(folder.wifi(), std::ios::trunc);
+  EXPECT_FALSE(read_wifi(folder).has_value());
+}
+
 TEST(DeviceLock, IsHeldByOneAndSeenByOthers) {
   const TestFolder test;
   const DeviceFolder folder{test.path()};

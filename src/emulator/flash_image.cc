@@ -9,18 +9,14 @@
 #include <fstream>
 #include <iterator>
 
-#include "core/platform/flash_map.h"
-
 namespace mv::emulator {
 namespace {
 
 constexpr std::uint8_t kErased = 0xFF;
 constexpr std::size_t kIdentityHeader = 8;
 
-// The end of the file tells which quad-words were programmed, two bits each; 11: not by the device
-// (firmware-agent/boards/mps2-an505/file_flash.h).
-constexpr std::uint32_t kMarkedByAByte = 64;  // bytes of flash
-constexpr std::uint32_t kMarks = flash_map::kFlashSize - flash_map::kFlashSize / kMarkedByAByte;
+// What the firmware's folder has for a device.
+constexpr const char* kMicrovisorFile = "microvisor.bin";
 
 tl::unexpected<std::string> system_failure(const std::string& what, const std::filesystem::path& file) {
   return tl::unexpected<std::string>("cannot " + what + " " + file.string() + ": " + std::strerror(errno));
@@ -53,30 +49,44 @@ class File {
   int descriptor_;
 };
 
-tl::expected<std::vector<std::uint8_t>, std::string> read_microvisor(const std::filesystem::path& file) {
+using Bytes = std::vector<std::uint8_t>;
+
+// A file of the firmware for an area of the flash. The rest of the area is erased, so that no byte of an older, longer
+// image stays.
+tl::expected<Bytes, std::string> read_for(const FlashArea& area, const std::filesystem::path& file) {
   std::ifstream in(file, std::ios::binary);
-  if (!in) return system_failure("read the microvisor's image", file);
-  std::vector<std::uint8_t> image((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  if (image.empty() || image.size() > flash_map::kMicrovisor.size) {
+  if (!in) return system_failure("read the image", file);
+  Bytes image((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  if (image.empty() || image.size() > area.size) {
     return tl::make_unexpected(file.string() + " has " + std::to_string(image.size()) +
-                               " bytes: a microvisor's image has between 1 and " +
-                               std::to_string(flash_map::kMicrovisor.size));
+                               " bytes: an image for that place has between 1 and " + std::to_string(area.size));
   }
-  // The rest of the area is erased, so that no byte of an older, longer image stays.
-  image.resize(flash_map::kMicrovisor.size, kErased);
+  image.resize(area.size, kErased);
   return image;
 }
 
 // Fills an area as a tool does: the bytes, then 0xFF, and no mark of the device's.
-bool write_area(File& out, flash_map::Area area, std::span<const std::uint8_t> bytes) {
-  std::vector<std::uint8_t> content(bytes.begin(), bytes.end());
+bool write_area(File& out, const EmulatedBoard& board, const FlashArea& area, std::span<const std::uint8_t> bytes) {
+  Bytes content(bytes.begin(), bytes.end());
   content.resize(area.size, kErased);
-  const std::vector<std::uint8_t> marks(area.size / kMarkedByAByte, kErased);
-  return out.write_at(area.offset, content) && out.write_at(kMarks + area.offset / kMarkedByAByte, marks);
+  const std::size_t first = area.offset / board.cells_of_a_mark;
+  const std::size_t last = (area.offset + area.size + board.cells_of_a_mark - 1) / board.cells_of_a_mark;
+  return out.write_at(area.offset, content) && out.write_at(board.marks + first, Bytes(last - first, kErased));
 }
 
-void place(std::vector<std::uint8_t>& flash, std::uint32_t offset, std::span<const std::uint8_t> bytes) {
-  std::ranges::copy(bytes, flash.begin() + offset);
+void place(Bytes& flash, const FlashArea& area, std::span<const std::uint8_t> bytes) {
+  std::ranges::copy(bytes, flash.begin() + static_cast<std::ptrdiff_t>(area.offset));
+}
+
+// Slots that the device itself filled: without their first page they hold no image.
+bool forget_nor_slots(const EmulatedBoard& board, const std::filesystem::path& file) {
+  std::error_code error;
+  if (!board.has_nor || !std::filesystem::exists(file, error)) return true;
+  File nor(file, O_WRONLY);
+  for (const FlashArea& slot : board.nor_slots) {
+    if (!nor.is_open() || !nor.write_at(slot.offset, Bytes(slot.size, 0))) return false;
+  }
+  return nor.sync();
 }
 
 }  // namespace
@@ -100,41 +110,69 @@ std::vector<std::uint8_t> identity_record(std::span<const std::uint8_t> identity
   return record;
 }
 
-tl::expected<void, std::string> make_flash(const std::filesystem::path& file,
-                                           const std::filesystem::path& microvisor_image,
+tl::expected<void, std::string> make_flash(const EmulatedBoard& board, const FlashFiles& files,
+                                           const std::filesystem::path& firmware,
                                            std::span<const std::uint8_t> identity) {
-  if (identity.empty() || identity.size() > flash_map::kIdentity.size - kIdentityHeader) {
+  if (identity.empty() || identity.size() > board.identity.size - kIdentityHeader) {
     return tl::make_unexpected("the identity has " + std::to_string(identity.size()) +
                                " bytes, which does not fit its area of the flash");
   }
-  const auto microvisor = read_microvisor(microvisor_image);
+  const auto microvisor = read_for(board.microvisor, firmware / kMicrovisorFile);
   if (!microvisor) return tl::make_unexpected(microvisor.error());
-  std::vector<std::uint8_t> flash(flash_map::kFlashSize, kErased);
-  place(flash, flash_map::kMicrovisor.offset, *microvisor);
-  place(flash, flash_map::kIdentity.offset, identity_record(identity));
+  Bytes flash(board.file_size, kErased);
+  place(flash, board.microvisor, *microvisor);
+  place(flash, board.identity, identity_record(identity));
+  if (board.boot_stage.size > 0) {
+    const auto boot_stage = read_for(board.boot_stage, firmware / board.boot_stage_file);
+    if (!boot_stage) return tl::make_unexpected(boot_stage.error());
+    place(flash, board.boot_stage, *boot_stage);
+  }
 
-  const std::filesystem::path draft = file.string() + ".new";
+  const std::filesystem::path draft = files.flash.string() + ".new";
   File out(draft, O_WRONLY | O_CREAT | O_TRUNC);
   if (!out.is_open() || !out.write_at(0, flash) || !out.sync()) return system_failure("write", draft);
-  if (::rename(draft.c_str(), file.c_str()) != 0) return system_failure("write", file);
+  if (board.has_nor && !File(files.nor, O_WRONLY | O_CREAT | O_TRUNC).is_open()) {
+    return system_failure("write", files.nor);
+  }
+  if (::rename(draft.c_str(), files.flash.c_str()) != 0) return system_failure("write", files.flash);
   return {};
 }
 
-tl::expected<void, std::string> replace_microvisor(const std::filesystem::path& file,
-                                                   const std::filesystem::path& microvisor_image) {
-  const auto microvisor = read_microvisor(microvisor_image);
+tl::expected<void, std::string> make_bare_flash(const EmulatedBoard& board, const std::filesystem::path& flash,
+                                                const std::filesystem::path& program) {
+  const auto image = read_for(board.boot_stage, program);
+  if (!image) return tl::make_unexpected(image.error());
+  Bytes content(board.file_size, kErased);
+  place(content, board.boot_stage, *image);
+  File out(flash, O_WRONLY | O_CREAT | O_TRUNC);
+  if (!out.is_open() || !out.write_at(0, content)) return system_failure("write", flash);
+  return {};
+}
+
+tl::expected<void, std::string> replace_microvisor(const EmulatedBoard& board, const FlashFiles& files,
+                                                   const std::filesystem::path& firmware) {
+  const auto microvisor = read_for(board.microvisor, firmware / kMicrovisorFile);
   if (!microvisor) return tl::make_unexpected(microvisor.error());
-  File out(file, O_WRONLY);
+  Bytes boot_stage;
+  if (board.boot_stage.size > 0) {
+    auto read = read_for(board.boot_stage, firmware / board.boot_stage_file);
+    if (!read) return tl::make_unexpected(read.error());
+    boot_stage = *std::move(read);
+  }
+  if (!forget_nor_slots(board, files.nor)) return system_failure("write", files.nor);
+  File out(files.flash, O_WRONLY);
   // The image first: a record without it would start what is in the other slot no more.
-  if (!out.is_open() || !write_area(out, flash_map::kMicrovisor, *microvisor) || !out.sync() ||
-      !write_area(out, flash_map::kBootChoice, {}) || !out.sync()) {
-    return system_failure("write", file);
+  if (!out.is_open() || !write_area(out, board, board.microvisor, *microvisor) || !out.sync() ||
+      (!boot_stage.empty() && !write_area(out, board, board.boot_stage, boot_stage)) ||
+      !write_area(out, board, board.boot_choice, {}) || !out.sync()) {
+    return system_failure("write", files.flash);
   }
   return {};
 }
 
-tl::expected<std::uint32_t, std::string> microvisor_mark(const std::filesystem::path& microvisor_image) {
-  return read_microvisor(microvisor_image).map([](const std::vector<std::uint8_t>& image) { return crc32(image); });
+tl::expected<std::uint32_t, std::string> microvisor_mark(const EmulatedBoard& board,
+                                                         const std::filesystem::path& firmware) {
+  return read_for(board.microvisor, firmware / kMicrovisorFile).map([](const Bytes& image) { return crc32(image); });
 }
 
 }  // namespace mv::emulator

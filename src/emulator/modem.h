@@ -1,32 +1,41 @@
-// The virtual modem: a cellular modem that speaks the AT dialect of a Quectel BG95 in direct push mode, with one TCP
-// connection. The firmware's modem driver cannot tell it from a real one; what it says is docs/modem-dialect.md.
+// A virtual modem: what the firmware's modem driver cannot tell from a real one. What it says is a dialect's
+// (quectel_modem.h, esp_modem.h; docs/modem-dialect.md is the contract).
 //
-// Pure state machine: bytes and events in, bytes and requests out through `ModemOutside`. Owns no socket and no clock.
+// Pure state machines: bytes and events in, bytes and requests out through `ModemOutside`. They own no socket and no
+// clock.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
-#include <deque>
 #include <span>
 #include <string>
 #include <string_view>
 
-#include "emulator/at_command.h"
-
 namespace mv::emulator {
 
-// Bytes that one AT+QISEND and one "+QIURC: "recv"" carry at most (BG95 TCP/IP application note, sections 2.3.4, 3.2).
-inline constexpr std::size_t kMaxSend = 1460;
-inline constexpr std::size_t kMaxReceive = 1460;
-
 enum class ConnectError : std::uint8_t { kNoSuchHost, kRefused };
+
+// What a Wi-Fi network does to who wants to join it. Anything but kUp loses those who have.
+enum class WifiState : std::uint8_t {
+  kUp,
+  kDown,     // not to be found
+  kSilent,   // found, but it does not answer in time
+  kRefuses,  // found, but it takes nobody
+};
 
 // What the modem asks of the world. Called from within Modem's own calls; must not call back into it.
 class ModemOutside {
  public:
+  enum class Timer : std::uint8_t { kGuard, kJoin, kReconnect, kSend };
+  static constexpr std::size_t kTimers = 4;
+
   virtual void to_uart(std::string_view bytes) = 0;
   virtual void connect(const std::string& host, std::uint16_t port) = 0;  // answered by `connected` or `connect_failed`
   virtual bool transmit(std::span<const std::uint8_t> bytes) = 0;         // false: the send buffer is full
   virtual void disconnect() = 0;
+
+  // Calls `expired` after so long, once; instead of what was set before.
+  virtual void set_timer(Timer timer, std::chrono::milliseconds after) = 0;
 
  protected:
   ~ModemOutside() = default;
@@ -34,55 +43,31 @@ class ModemOutside {
 
 class Modem {
  public:
-  explicit Modem(ModemOutside& outside) : outside_(outside) {}
+  virtual ~Modem() = default;
 
-  // Power comes on: forgets everything and says RDY.
-  void power_on();
+  // Power comes on: forgets everything and says that it has started.
+  virtual void power_on() = 0;
 
-  void from_uart(std::span<const std::uint8_t> bytes);
-  void connected();
-  void connect_failed(ConnectError error);
-  void from_network(std::span<const std::uint8_t> bytes);
-  void closed_by_peer();
+  virtual void from_uart(std::span<const std::uint8_t> bytes) = 0;
 
-  // The radio loses or finds the network. With it go the PDP context and the connection.
-  void set_carrier(bool there);
-  bool carrier() const { return carrier_; }
+  // False: it can take no more bytes at the moment, as its flow control says.
+  virtual bool takes_uart() const { return true; }
 
- private:
-  enum class Input : std::uint8_t { kLine, kSendData };
-  enum class Socket : std::uint8_t { kClosed, kConnecting, kOpen };
+  virtual void connected() = 0;
+  virtual void connect_failed(ConnectError error) = 0;
+  virtual void from_network(std::span<const std::uint8_t> bytes) = 0;
+  virtual void closed_by_peer() = 0;
+  virtual void expired(ModemOutside::Timer timer) = 0;
 
-  void take_line_byte(char byte);
-  void take_send_data(std::span<const std::uint8_t>& bytes);
-  void execute(std::string_view line);
-  void answer(const AtCommand& command);
-  void open(const AtCommand& command);
-  void send(const AtCommand& command);
-  void finish_send();
-  void activate(const AtCommand& command);
+  // The way to the cloud is lost or found: of a cellular modem the radio's network, of a Wi-Fi module what is behind
+  // the access point.
+  virtual void set_carrier(bool there) = 0;
 
-  void say(std::string_view line);       // one line of an answer
-  void report(std::string_view report);  // unsolicited: waits while the modem takes the bytes of a send
-  void flush_reports();
-  void close_socket();
+  // What a device sends arrives.
+  virtual bool carrier() const = 0;
 
-  // All that the modem forgets without power.
-  struct Memory {
-    Input input = Input::kLine;
-    Socket socket = Socket::kClosed;
-    bool echo = true;
-    bool context_active = false;
-    bool line_too_long = false;
-    std::string line;
-    std::string send_data;
-    std::size_t send_length = 0;
-    std::deque<std::string> reports;
-  };
-
-  ModemOutside& outside_;
-  Memory memory_;
-  bool carrier_ = true;  // the network's, not the modem's
+  // False: it is no Wi-Fi module.
+  virtual bool set_wifi(WifiState) { return false; }
 };
 
 }  // namespace mv::emulator

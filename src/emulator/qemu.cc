@@ -14,6 +14,8 @@
 namespace mv::emulator {
 namespace {
 
+constexpr int kPowerFailed = 86;  // emulator/qemu-stm32u585/hw/power_cut.c
+
 // In a list of key=value a comma ends the value; QEMU takes two for one.
 std::string escaped(const std::filesystem::path& path) {
   std::string out;
@@ -23,8 +25,8 @@ std::string escaped(const std::filesystem::path& path) {
 
 std::string socket_chardev(const std::string& id, const std::filesystem::path& socket,
                            const std::filesystem::path& log) {
-  return "socket,id=" + id + ",path=" + escaped(socket) + ",server=on,wait=off,logfile=" + escaped(log) +
-         ",logappend=on";
+  const std::string logged = log.empty() ? "" : ",logfile=" + escaped(log) + ",logappend=on";
+  return "socket,id=" + id + ",path=" + escaped(socket) + ",server=on,wait=off" + logged;
 }
 
 // In the child, between fork and exec: only calls that are safe there (signal-safety(7)).
@@ -51,33 +53,41 @@ std::string socket_chardev(const std::string& id, const std::filesystem::path& s
 
 }  // namespace
 
+namespace {
+
+std::vector<std::string> machine_options(const Machine& machine) {
+  if (machine.board->has_nor) {
+    std::string options =
+        std::string(machine.board->name) + ",flash=" + escaped(machine.flash) + ",nor=" + escaped(machine.nor);
+    if (!machine.flash_count.empty()) options += ",count-file=" + escaped(machine.flash_count);
+    if (machine.cut) options += ",cut-at=" + std::to_string(machine.cut->operation);
+    if (machine.cut && machine.cut->torn) options += ",cut-torn=on";
+    return {"-machine", options};
+  }
+  return {"-machine", std::string(machine.board->name) + ",memory-backend=flash",
+          "-object",  "memory-backend-file,id=flash,size=16M,share=on,mem-path=" + escaped(machine.flash),
+          "-kernel",  machine.boot_rom.string()};
+}
+
+}  // namespace
+
 std::vector<std::string> command_line(const Machine& machine) {
-  return {machine.program,
-          "-machine",
-          "mps2-an505,memory-backend=flash",
-          "-object",
-          "memory-backend-file,id=flash,size=16M,share=on,mem-path=" + escaped(machine.flash),
-          "-nographic",
-          "-monitor",
-          "none",
-          "-no-user-config",
-          "-nodefaults",
-          "-nic",
-          "none",
-          "-kernel",
-          machine.boot_rom.string(),
-          "-chardev",
-          "socket,id=modem,path=" + escaped(machine.modem_socket),
-          "-serial",
-          "chardev:modem",
-          "-chardev",
-          socket_chardev("console", machine.console_socket, machine.console_log),
-          "-serial",
-          "chardev:console",
-          "-chardev",
-          "file,id=application,append=on,path=" + escaped(machine.application_log),
-          "-serial",
-          "chardev:application"};
+  std::vector<std::string> line = {machine.program.empty() ? std::string(machine.board->qemu)
+                                                           : machine.program.string()};
+  const auto add = [&line](std::initializer_list<std::string> words) { line.insert(line.end(), words); };
+  const auto options = machine_options(machine);
+  line.insert(line.end(), options.begin(), options.end());
+  add({"-nographic", "-monitor", "none", "-no-user-config", "-nodefaults", "-nic", "none"});
+  const auto add_serial = [&](const std::filesystem::path& wanted, const std::string& id, const std::string& chardev) {
+    if (wanted.empty()) return add({"-serial", "null"});
+    add({"-chardev", chardev, "-serial", "chardev:" + id});
+  };
+  add_serial(machine.modem_socket, "modem", "socket,id=modem,path=" + escaped(machine.modem_socket));
+  add({"-chardev", socket_chardev("console", machine.console_socket, machine.console_log), "-serial",
+       "chardev:console"});
+  add_serial(machine.application_log, "application",
+             "file,id=application,append=on,path=" + escaped(machine.application_log));
+  return line;
 }
 
 std::string describe_exit(int wait_status) {
@@ -89,6 +99,7 @@ std::string describe_exit(int wait_status) {
     return std::string("QEMU was ended by signal ") + std::to_string(signal) + " (" + ::strsignal(signal) + ")";
   }
   const int code = WEXITSTATUS(wait_status);
+  if (code == kPowerFailed) return "the power failed at a flash operation, as ordered";
   return code == 0 ? "the machine was switched off" : "QEMU ended with status " + std::to_string(code);
 }
 
@@ -125,8 +136,8 @@ tl::expected<void, std::string> Qemu::start(const Machine& machine, OnExit on_ex
   if (child < 0) return tl::make_unexpected(std::string("cannot start a process: ") + ::strerror(fork_error));
   if (failed) {
     ::waitpid(child, nullptr, 0);
-    return tl::make_unexpected("cannot run " + machine.program + ": " + ::strerror(error) +
-                               "; install it with apt-get install qemu-system-arm");
+    return tl::make_unexpected("cannot run " + line.front() + ": " + ::strerror(error) + "; " +
+                               std::string(machine.board->qemu_missing));
   }
   pid_ = child;
   on_exit_ = std::move(on_exit);

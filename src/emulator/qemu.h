@@ -5,8 +5,10 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,17 +16,30 @@
 #include <boost/asio/signal_set.hpp>
 #include <tl/expected.hpp>
 
+#include "emulator/board.h"
+
 namespace mv::emulator {
 
+// Power that fails at an operation on flash or NOR, counted from 1 at power-on: before it begins, or in its midst,
+// which leaves half of it behind.
+struct PowerCut {
+  std::uint64_t operation = 0;
+  bool torn = false;
+};
+
 struct Machine {
-  std::string program = "qemu-system-arm";
-  std::filesystem::path boot_rom;        // boot-rom.elf
-  std::filesystem::path flash;           // 16 MiB file, written through
-  std::filesystem::path modem_socket;    // UART0 connects here
-  std::filesystem::path console_socket;  // UART1, the microvisor's console, can be looked at here
-  std::filesystem::path console_log;
-  std::filesystem::path application_log;  // UART2, the application's console
+  const EmulatedBoard* board = find_emulated_board("mps2-an505");
+  std::filesystem::path program;          // QEMU; empty: the board's, from the PATH
+  std::filesystem::path boot_rom;         // boot-rom.elf, of boards whose flash does not hold it
+  std::filesystem::path flash;            // written through
+  std::filesystem::path nor;              // likewise, of boards that have one
+  std::filesystem::path modem_socket;     // the first UART connects here; empty: nothing is on it
+  std::filesystem::path console_socket;   // the second, the microvisor's console, can be looked at here
+  std::filesystem::path console_log;      // and here; empty: nowhere
+  std::filesystem::path application_log;  // the third, the application's console; empty: nothing is on it
   std::filesystem::path qemu_log;         // what QEMU itself has to say
+  std::filesystem::path flash_count;  // of boards that count: the operations since power-on, in decimal; empty: nowhere
+  std::optional<PowerCut> cut;        // only for boards that count
 };
 
 // The command line, program first. Semihosting stays off: with it a BKPT 0xAB of the application would reach QEMU.

@@ -24,6 +24,37 @@ TEST(QemuCommandLine, HasNoSemihostingAndNoNetwork) {
   EXPECT_EQ(std::ranges::count(line, "-serial"), 3);
 }
 
+TEST(QemuCommandLine, AnStm32u585StartsFromItsFlashFiles) {
+  Machine machine;
+  machine.board = find_emulated_board("stm32u585");
+  machine.flash = "flash.bin";
+  machine.nor = "nor.bin";
+  const auto line = command_line(machine);
+  EXPECT_EQ(line.front(), "qemu-stm32u585");
+  EXPECT_THAT(line, testing::Contains("stm32u585,flash=flash.bin,nor=nor.bin"));
+  EXPECT_THAT(line, testing::Not(testing::Contains("-kernel")));
+}
+
+TEST(QemuCommandLine, AConsoleAloneLeavesTheOtherLinesOpen) {
+  Machine machine;
+  machine.console_socket = "console";
+  const auto line = command_line(machine);
+  EXPECT_THAT(line, testing::Contains("socket,id=console,path=console,server=on,wait=off"));
+  EXPECT_EQ(std::ranges::count(line, "null"), 2);
+  EXPECT_EQ(std::ranges::count(line, "-serial"), 3);
+}
+
+TEST(QemuCommandLine, ThePowerOfAnStm32u585FailsAtAFlashOperation) {
+  Machine machine;
+  machine.board = find_emulated_board("stm32u585");
+  machine.flash = "flash.bin";
+  machine.nor = "nor.bin";
+  machine.flash_count = "count";
+  machine.cut = PowerCut{17, true};
+  EXPECT_THAT(command_line(machine),
+              testing::Contains("stm32u585,flash=flash.bin,nor=nor.bin,count-file=count,cut-at=17,cut-torn=on"));
+}
+
 TEST(QemuCommandLine, KeepsACommaInAPath) {
   Machine machine;
   machine.flash = "a,b/flash.bin";

@@ -21,9 +21,11 @@ namespace mv::emulator {
 
 struct SupervisorOptions {
   DeviceFolder folder;
-  std::filesystem::path firmware;  // folder with boot-rom.elf and microvisor.bin
+  std::filesystem::path firmware;  // folder with boot stage and microvisor
   Shape shape;
-  std::string qemu = "qemu-system-arm";
+  const EmulatedBoard* board = find_emulated_board("mps2-an505");
+  std::filesystem::path qemu;  // empty: the board's, from the PATH
+  ModemKind modem;
 };
 
 class Supervisor {
@@ -38,9 +40,11 @@ class Supervisor {
   nlohmann::json answer(const nlohmann::json& request);
   nlohmann::json status() const;
   tl::expected<void, std::string> carry_out(const nlohmann::json& request);
-  tl::expected<void, std::string> power_on();
+  tl::expected<void, std::string> power_on(std::optional<PowerCut> cut = std::nullopt);
+  tl::expected<void, std::string> power_on_until(const nlohmann::json& request);
   void cut_power();
   tl::expected<void, std::string> change_carrier(const nlohmann::json& request);
+  tl::expected<void, std::string> change_wifi(const nlohmann::json& request);
   tl::expected<void, std::string> change_shape(const nlohmann::json& request);
   void machine_ended(int wait_status);
   void stop();

@@ -21,7 +21,13 @@ class SupervisorTest : public testing::Test {
     auto result = started.get_future();
     thread_ = std::thread([this, &started] {
       boost::asio::io_context context;
-      Supervisor supervisor(context, {folder_, test_.path(), {}, test_.script("qemu", "exec sleep 600")},
+      Supervisor supervisor(context,
+                            {folder_,
+                             test_.path(),
+                             {},
+                             find_emulated_board("mps2-an505"),
+                             test_.script("qemu", "exec sleep 600"),
+                             modem_},
                             [](const std::string&) {});
       started.set_value(supervisor.start());
       context.run_for(std::chrono::seconds(20));
@@ -49,10 +55,35 @@ class SupervisorTest : public testing::Test {
     }
   }
 
+  ModemKind modem_;
   TestFolder test_;
   DeviceFolder folder_{test_.path()};
   std::thread thread_;
 };
+
+class WifiSupervisorTest : public SupervisorTest {
+ protected:
+  WifiSupervisorTest() { modem_.wifi = WifiNetwork{"home", "correct horse"}; }
+};
+
+TEST_F(WifiSupervisorTest, ChangesTheNetworkInTheAir) {
+  EXPECT_EQ((*ask({{"do", "status"}}))["wifi"], "up");
+  for (const char* state : {"down", "silent", "refuses"}) {
+    const auto changed = ask({{"do", "wifi"}, {"state", state}});
+    ASSERT_TRUE(changed.has_value()) << changed.error();
+    EXPECT_EQ((*changed)["wifi"], state);
+    EXPECT_EQ((*changed)["carrier"], false);
+  }
+  EXPECT_EQ((*ask({{"do", "wifi"}, {"state", "up"}}))["carrier"], true);
+  EXPECT_EQ((*ask({{"do", "wifi"}, {"state", "down"}, {"for_ms", 60000}}))["wifi"], "down");
+  EXPECT_FALSE(ask({{"do", "wifi"}, {"state", "sideways"}}).has_value());
+  EXPECT_FALSE(ask({{"do", "wifi"}}).has_value());
+}
+
+TEST_F(SupervisorTest, HasNoWifiWithACellularModem) {
+  EXPECT_EQ((*ask({{"do", "status"}}))["wifi"], json());
+  EXPECT_FALSE(ask({{"do", "wifi"}, {"state", "down"}}).has_value());
+}
 
 TEST_F(SupervisorTest, CutsThePowerAndGivesItBack) {
   EXPECT_EQ(wait_for_power(true)["power"], true);
@@ -63,6 +94,14 @@ TEST_F(SupervisorTest, CutsThePowerAndGivesItBack) {
   ASSERT_TRUE(ask({{"do", "power-on"}}).has_value());
   EXPECT_EQ(wait_for_power(true)["power"], true);
   EXPECT_EQ(ask({{"do", "power-on"}}).error(), folder_.name() + " has power already");
+}
+
+TEST_F(SupervisorTest, LetsThePowerFailOnlyWhereFlashOperationsAreCounted) {
+  ASSERT_TRUE(ask({{"do", "kill"}}).has_value());
+  EXPECT_EQ(ask({{"do", "power-on"}, {"cut_at", 17}}).error(),
+            "the power of an emulated mps2-an505 cannot fail at a flash operation: its QEMU does not count them");
+  EXPECT_EQ(ask({{"do", "power-on"}, {"cut_at", 0}}).error(), "cut_at must be the number of an operation, from 1 on");
+  EXPECT_EQ(wait_for_power(false)["flash_operations"], json());
 }
 
 TEST_F(SupervisorTest, ChangesTheLine) {

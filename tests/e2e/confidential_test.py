@@ -1,7 +1,7 @@
 """What the cloud can see of a debug session: nothing of the application's memory."""
 import unittest
 
-from harness import ChainTest, Debugger
+from harness import CODE, ChainTest, Debugger
 
 MARKER = "marker-7d1f2c9be04a4c0f"
 
@@ -22,7 +22,7 @@ class Confidential(ChainTest):
         debugger = Debugger(self.chain, "bench")
         self.addCleanup(debugger.close)
 
-        out = debugger.gdb(elf, "set trust-readonly-sections off", f"find /b 0x100000, +0x4000, {', '.join(hex(ord(c)) for c in MARKER)}",
+        out = debugger.gdb(elf, "set trust-readonly-sections off", f"find /b {CODE}0000, +0x4000, {', '.join(hex(ord(c)) for c in MARKER)}",
                            "x/s $_", "break tally", "continue", "detach")
 
         self.assertIn(MARKER, out)

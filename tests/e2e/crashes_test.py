@@ -4,7 +4,7 @@ import subprocess
 import time
 import unittest
 
-from harness import GDB, ChainTest, Debugger, Process, MVCTL
+from harness import GDB, MVCTL, RAM, STACK, ChainTest, Debugger, Process
 
 # What the crasher commits one after another (examples/crasher): the cause, and the source that is to blame.
 # The signal is the one that GDB stops with.
@@ -155,8 +155,8 @@ class Crashes(ChainTest):
         self.assertEqual(shown["system"]["msp"], shown["registers"]["sp"])
         self.assertEqual(len(shown["memory"]), 2)
         text = self.chain.mvctl("crashes", "show", "bench", crash, "--elf", self.elf)
-        self.assertRegex(text, r"(?m)^memory +4 bytes from 0x28[0-9a-f]{6} on\nmemory +32 bytes from")
-        self.assertRegex(text, r"msp +0x28[0-9a-f]{6}  psp  0x[0-9a-f]{8}  control \d")
+        self.assertRegex(text, rf"(?m)^memory +4 bytes from {RAM}[0-9a-f]{{4}} on\nmemory +32 bytes from")
+        self.assertRegex(text, rf"msp +{STACK}[0-9a-f]{{4}}  psp  0x[0-9a-f]{{8}}  control \d")
         number = next(n for n, (cause, _, _) in enumerate(FAULTS) if cause.startswith("memory fault"))
         server = Process([MVCTL, "crashes", "debug", "bench", str(crash), "--elf", self.elf, "--port", "0"],
                          env=self.chain.env)
@@ -178,7 +178,7 @@ class Crashes(ChainTest):
         self.assertRegex(out, r"#0 .*commit \(what=\w+.*\) at .*crasher\.c:\d+")
         self.assertRegex(out, r"#1 .*main \(\)")
         self.assertRegex(out, r"\$1 = 8\b")
-        self.assertRegex(out, r"\$2 = 0x28")
+        self.assertRegex(out, rf"\$2 = {STACK}")
         self.assertRegex(out, r"memory fault: write to 0x[0-9a-f]{8}, forbidden by the MPU")
         self.assertRegex(server.text, r"memory fault: write to 0x[0-9a-f]{8}, forbidden by the MPU, from crasher\.c:\d+")
         out = self.gdb("-ex", "print what_now", self.elf, core)  # plain GDB reads the same file

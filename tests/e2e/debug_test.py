@@ -5,7 +5,7 @@ import time
 import unittest
 from pathlib import Path
 
-from harness import ChainTest, Debugger, DebugTest, GdbPrompt
+from harness import CODE, ChainTest, DebugTest, Debugger, GdbPrompt
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bench"))
 from counting_proxy import CountingProxy  # noqa: E402
@@ -70,7 +70,7 @@ class Sessions:
 
     def test_runs_until_a_line_and_steps_instructions(self):
         out = self.gdb("break count_once", "continue", "until", "stepi", "print $pc", "nexti", "detach")
-        self.assertRegex(out, r"\$1 = \(.*\) 0x10[0-9a-f]+ <.*count_once")
+        self.assertRegex(out, rf"\$1 = \(.*\) {hex(int(CODE, 16))}[0-9a-f]+ <.*count_once")
 
     def test_attaches_again_without_a_new_deploy(self):
         self.assertRegex(self.gdb("break tally", "continue", "detach"), r"Breakpoint 1, ")

@@ -19,7 +19,10 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("MV_BUILD_DIR", ROOT / "build"))
 MVCTL = BUILD / "mvctl"
 MVCLOUD = BUILD / "mvcloud"
-FIRMWARE = BUILD / "firmware" / "mps2-an505"
+BOARD = os.environ.get("MV_E2E_BOARD", "mps2-an505")  # what the devices are
+FIRMWARE = BUILD / "firmware" / BOARD
+# Where an application, its variables and its main stack lie on the board, as the beginning of eight digits.
+CODE, RAM, STACK = {"mps2-an505": ("0x0010", "0x2820", "0x2827"), "stm32u585": ("0x0800", "0x2000", "0x2007")}[BOARD]
 GDB = shutil.which("gdb-multiarch") or "arm-none-eabi-gdb"
 
 
@@ -90,7 +93,7 @@ class Chain:
         self.port = free_port()
         self.env = dict(os.environ, HOME=str(self.home), XDG_CONFIG_HOME=str(self.home / "config"),
                         XDG_STATE_HOME=str(self.home / "state"), XDG_CACHE_HOME=str(self.home / "cache"),
-                        MVCTL_FIRMWARE_DIR=str(FIRMWARE), NO_COLOR="1")
+                        MVCTL_FIRMWARE_DIR=str(FIRMWARE), MVCTL_BOARD=BOARD, NO_COLOR="1")
         for name in ("MVCTL_CLOUD", "MVCTL_TOKEN", "MVCTL_CA"):
             self.env.pop(name, None)
         self.cloud = None
@@ -140,7 +143,7 @@ class Chain:
 
     def start_device(self, name, *options):
         self.devices.append(name)
-        return self.mvctl("emulator", "start", name, *options, timeout=60)
+        return self.mvctl("emulator", "start", name, "--board", BOARD, *options, timeout=60)
 
     def device(self, name):
         return self.json("devices", "show", name)

@@ -3,7 +3,7 @@ import re
 import subprocess
 import unittest
 
-from harness import MVCTL, ROOT, ChainTest
+from harness import BOARD, MVCTL, ROOT, ChainTest
 
 SDK = ROOT / "firmware-agent" / "sdk"
 
@@ -12,7 +12,7 @@ class Layout(ChainTest):
     def build(self, project, folder, *options):
         """Builds into a folder of its own; the ELF and the linker's map."""
         build = project / folder
-        for command in (["cmake", "-S", project, "-B", build, "-G", "Ninja", f"-DMV_MVCTL={MVCTL}",
+        for command in (["cmake", "-S", project, "-B", build, "-G", "Ninja", f"-DMV_MVCTL={MVCTL}", f"-DMV_BOARD={BOARD}",
                          f"-DCMAKE_TOOLCHAIN_FILE={SDK / 'cmake' / 'arm-none-eabi.cmake'}", *options],
                         ["cmake", "--build", build]):
             done = subprocess.run(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)

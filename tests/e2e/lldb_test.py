@@ -3,7 +3,7 @@ import signal
 import subprocess
 import unittest
 
-from harness import ROOT, DebugTest, Process
+from harness import CODE, RAM, ROOT, STACK, DebugTest, Process
 
 LLDB = "lldb-14"
 COUNTER = (ROOT / "examples" / "counter" / "counter.cc").read_text().split("\n")
@@ -17,6 +17,7 @@ class Lldb:
         self.debugger = debugger
         self.child = Process([LLDB, "--no-use-colors", "--no-lldbinit", str(elf)], stdin=subprocess.PIPE)
         self.seen = 0
+        self.send("settings set plugin.process.gdb-remote.packet-timeout 60")
         self.send(f"gdb-remote 127.0.0.1:{debugger.port}")
         self.expect(r"Process 1 stopped")
 
@@ -78,11 +79,11 @@ class Sessions:
         self.lldb.do("expression statistics.largest = 123456", r"= 123456")
         self.lldb.do("memory read --size 4 --format x --count 3 &statistics", r"0x[0-9a-f]{8} .*0x0001e240")
         self.lldb.send("register write r4 77")
-        self.lldb.do("register read r4 pc", r"r4 = 0x0000004d.*pc = 0x00100")
-        self.lldb.do("register read --all", r"system:.*msplim = 0x2827")
+        self.lldb.do("register read r4 pc", rf"r4 = 0x0000004d.*pc = {CODE}")
+        self.lldb.do("register read --all", rf"system:.*msplim = {STACK}")
 
     def test_a_watchpoint_shows_the_value_before_and_after(self):
-        self.lldb.do("watchpoint set variable statistics.count", r"Watchpoint 1: addr = 0x28200004 size = 4")
+        self.lldb.do("watchpoint set variable statistics.count", rf"Watchpoint 1: addr = {RAM}0004 size = 4")
         self.lldb.send("continue")
         values = self.lldb.expect(r"Watchpoint 1 hit:\nold value: (\d+)\nnew value: (\d+)")
         self.assertEqual(int(values.group(2)), int(values.group(1)) + 1)

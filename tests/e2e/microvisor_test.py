@@ -2,15 +2,15 @@
 import subprocess
 import unittest
 
-from harness import FIRMWARE, ROOT, ChainTest
+from harness import BOARD, FIRMWARE, ROOT, ChainTest
 
-LOAD_ADDRESS = "0x10010000"
+LOAD_ADDRESS = {"mps2-an505": "0x10010000", "stm32u585": "0x0C110000"}[BOARD]
 
 
 def sign(raw, out, version):
     subprocess.run(["/usr/bin/python3", ROOT / "firmware-agent" / "boot" / "sign_image.py", "image",
                     FIRMWARE / "image-key.pem", raw, out, "--load-address", LOAD_ADDRESS, "--version", version,
-                    "--board", "mps2-an505"], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                    "--board", BOARD], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return out
 
 
@@ -36,7 +36,7 @@ class Microvisor(ChainTest):
 
     def test_1_runs_the_new_one_and_confirms_it(self):
         uploaded = self.upload("0.2.0")
-        self.assertEqual((uploaded["version"], uploaded["board"]), ("0.2.0", "mps2-an505"))
+        self.assertEqual((uploaded["version"], uploaded["board"]), ("0.2.0", BOARD))
         self.assertIn("0.2.0", self.chain.mvctl("microvisor", "list"))
 
         said = self.chain.mvctl("microvisor", "deploy", "bench", "--wait", timeout=300)
@@ -67,7 +67,7 @@ class Microvisor(ChainTest):
 
     def test_4_goes_back_from_one_that_cannot_even_start(self):
         def without_a_way_in(raw):
-            raw[4:8] = bytes.fromhex("01000400")  # the reset vector: where nothing is
+            raw[4:8] = bytes.fromhex("0100000f")  # the reset vector: where no board has anything
             return raw
 
         self.assert_goes_back("0.3.0", without_a_way_in, "microvisor 0.3.0 restarted 3 times before it reached the cloud")

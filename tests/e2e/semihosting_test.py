@@ -2,7 +2,7 @@
 import subprocess
 import unittest
 
-from harness import ROOT, ChainTest, Debugger, GdbPrompt
+from harness import BOARD, ROOT, ChainTest, Debugger, GdbPrompt
 
 SDK = ROOT / "firmware-agent" / "sdk"
 # The C library's own printf: picolibc built for semihosting.
@@ -37,7 +37,7 @@ class Semihosting(ChainTest):
         source.write_text(PROGRAM)
         subprocess.run(["arm-none-eabi-gcc", "-mcpu=cortex-m33", "-mthumb", "-mfloat-abi=soft", "--specs=picolibc.specs",
                         "--oslib=semihost", "-Og", "-g", "-Wl,--build-id=sha1", "-nostartfiles", source,
-                        SDK / "src" / "startup.c", f"-L{SDK / 'ld'}", f"-T{SDK / 'ld' / 'mps2-an505.ld'}", "-o", elf],
+                        SDK / "src" / "startup.c", f"-L{SDK / 'ld'}", f"-T{SDK / 'ld' / (BOARD + '.ld')}", "-o", elf],
                        check=True)
         return elf
 

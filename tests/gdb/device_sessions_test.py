@@ -28,8 +28,9 @@ class ProgramSession(DeviceSession):
         cls.elf = cls.application + ".elf"
         source = HERE / "device_program" / "main.c"
         apps = FIRMWARE_TESTS / "apps"
+        board = apps / "boards" / "mps2-an505"
         subprocess.run(["arm-none-eabi-gcc", "-mcpu=cortex-m33", "-mthumb", "-O0", "-g3", "-gno-column-info",
-                        "-ffreestanding", "-nostdlib", "-I", apps, "-T", apps / "app.ld", "-o", cls.elf,
+                        "-ffreestanding", "-nostdlib", "-I", apps, "-I", board, "-L", board, "-T", apps / "app.ld", "-o", cls.elf,
                         apps / "app.c", source], check=True)
         subprocess.run(["arm-none-eabi-objcopy", "-O", "binary", cls.elf, cls.application + ".bin"], check=True)
         cls.find_marks(source)

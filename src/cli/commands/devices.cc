@@ -187,10 +187,11 @@ struct ProvisionOptions {
 
 Result provision_device(Program& program, CloudClient& cloud, const ProvisionOptions& options) {
   // A key that is not there is found before there is a device.
-  if (auto checked = check_identity_options(options.identity); !checked) return checked;
+  const auto additions = read_identity_options(options.identity);
+  if (!additions) return tl::unexpected(additions.error());
   auto made = cloud.provision(options.name, options.board);
   if (!made) return tl::make_unexpected(made.error());
-  const auto bytes = complete_identity(std::move(made->identity), options.identity);
+  const auto bytes = complete_identity(std::move(made->identity), *additions);
   if (!bytes) return tl::unexpected(bytes.error());
   const std::string_view identity(reinterpret_cast<const char*>(bytes->data()), bytes->size());
   if (auto written = write_private_file(options.out, identity); !written) return written;
@@ -247,10 +248,13 @@ void add_provision(Command& devices, Program& program) {
   Command& provision = devices.add("provision", "make the identity of a new device");
   auto options = std::make_shared<ProvisionOptions>();
   provision.argument("NAME", &options->name, "how to call it");
-  provision.option("--board", "BOARD", &options->board, "board it is").shows_default("mps2-an505");
+  provision.option("--board", "BOARD", &options->board, "board it is").env("MVCTL_BOARD").shows_default("mps2-an505");
   provision.option("--out,-o", "FILE", &options->out, "where the identity goes").required().complete(Completion::kFile);
   add_identity_options(provision, options->identity);
   provision.example("mvctl devices provision porch --board stm32u585 --out porch.identity", "for a board on the desk");
+  provision.example(
+      "mvctl devices provision porch --modem esp-at --wifi-ssid home --wifi-passphrase-file - --out porch.identity",
+      "with a Wi-Fi module; the passphrase comes from standard input");
   provision.example("mvctl emulator start demo", "an emulated device is provisioned by its first start");
   provision.run([options, &program] {
     return with_cloud(program, [&](CloudClient& cloud) { return provision_device(program, cloud, *options); });

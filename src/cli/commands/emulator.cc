@@ -35,9 +35,11 @@ Result start_device(Program& program, CloudClient& cloud, const EmulatorOptions&
   const auto began = std::chrono::steady_clock::now();
   if (!emulator::is_supervised(*folder)) {
     const auto context = program.context();
-    const auto firmware = find_firmware(options.firmware);
+    const auto board = board_of(*folder, options.board);
+    if (!board) return tl::make_unexpected(board.error());
+    const auto firmware = find_firmware(**board, options.firmware);
     if (!firmware) return tl::make_unexpected(firmware.error());
-    if (auto ready = prepare_device(cloud, context->cloud, *folder, *firmware, options); !ready) return ready;
+    if (auto ready = prepare_device(cloud, context->cloud, *folder, **board, *firmware, options); !ready) return ready;
     if (auto started = start_supervisor(*folder, *firmware, options); !started) return started;
   }
   const auto device = wait_until_online(cloud, *folder);
@@ -61,14 +63,18 @@ std::string time_of_day() {
 Result run_device(Program& program, const EmulatorOptions& options) {
   const auto folder = existing_device(options.name);
   if (!folder) return tl::make_unexpected(folder.error());
-  const auto firmware = find_firmware(options.firmware);
+  const auto board = board_of(*folder, "");
+  if (!board) return tl::make_unexpected(board.error());
+  const auto firmware = find_firmware(**board, options.firmware);
   if (!firmware) return tl::make_unexpected(firmware.error());
   const auto lock = emulator::DeviceLock::take(*folder);
   if (!lock) return fail(ExitCode::kFailed, lock.error());
   std::ostream& out = *program.output().terminal().out;
+  const auto wifi = emulator::read_wifi(*folder);
+  if (!wifi) return fail(ExitCode::kFailed, wifi.error());
   boost::asio::io_context context;
   emulator::Supervisor supervisor(
-      context, {*folder, *firmware, {options.delay, options.rate}, "qemu-system-arm"},
+      context, {*folder, *firmware, {options.delay, options.rate}, *board, find_qemu(**board), {*wifi}},
       [&out](const std::string& line) { out << time_of_day() << "  " << line << std::endl; });
   if (const auto started = supervisor.start(); !started) return fail(ExitCode::kFailed, started.error());
   context.run();
@@ -90,8 +96,8 @@ Answer<json> ask(const std::string& name, const json& request, bool until_gone =
 
 ordered_json report(const json& status) {
   ordered_json document;
-  for (const char* key : {"name", "power", "qemu_pid", "supervisor_pid", "last_exit", "carrier", "delay_ms", "rate",
-                          "connections", "bytes_up", "bytes_down"}) {
+  for (const char* key : {"name", "power", "qemu_pid", "supervisor_pid", "last_exit", "flash_operations", "modem",
+                          "carrier", "wifi", "delay_ms", "rate", "connections", "bytes_up", "bytes_down"}) {
     document[key] = status.contains(key) ? ordered_json(status[key]) : ordered_json();
   }
   return document;
@@ -116,6 +122,9 @@ Result stop_device(Program& program, const std::string& name) {
 
 std::string describe_modem(const json& status) {
   std::string text = std::string("carrier   ") + (status.value("carrier", false) ? "there" : "lost") + "\n";
+  if (status.contains("wifi") && status["wifi"].is_string()) {
+    text += "wifi      " + status["wifi"].get<std::string>() + "\n";
+  }
   text += "delay     " + std::to_string(status.value("delay_ms", 0)) + " ms each way\n";
   const auto rate = status.value("rate", 0U);
   text += "rate      " + (rate == 0 ? std::string("unlimited") : human_size(rate) + "/s") + "\n";
@@ -125,10 +134,27 @@ std::string describe_modem(const json& status) {
   return text;
 }
 
+struct PowerOptions {
+  std::string name;
+  std::optional<std::uint32_t> cut_at;
+  bool torn = false;
+};
+
+Result power_on(Program& program, const PowerOptions& options) {
+  if (options.torn && !options.cut_at) return fail(ExitCode::kUsage, "--torn goes with --cut-at N");
+  json request = {{"do", "power-on"}};
+  if (options.cut_at) request.update({{"cut_at", *options.cut_at}, {"torn", options.torn}});
+  return tell(program, options.name, request,
+              options.cut_at ? "has power until flash operation " + std::to_string(*options.cut_at)
+                             : "has power; see mvctl devices show " + options.name);
+}
+
 struct ModemOptions {
   std::string name;
   std::optional<milliseconds> carrier_loss;
   std::string carrier;
+  std::optional<milliseconds> wifi_loss;
+  std::string wifi;
   std::optional<milliseconds> delay;
   std::optional<std::uint32_t> rate;
 };
@@ -142,6 +168,9 @@ Result change_modem(Program& program, const ModemOptions& options) {
     status = ask(options.name, {{"do", "carrier"}, {"for_ms", options.carrier_loss->count()}});
   if (status && options.carrier == "on") status = ask(options.name, {{"do", "carrier"}, {"there", true}});
   if (status && options.carrier == "off") status = ask(options.name, {{"do", "carrier"}});
+  if (status && options.wifi_loss)
+    status = ask(options.name, {{"do", "wifi"}, {"state", "down"}, {"for_ms", options.wifi_loss->count()}});
+  if (status && !options.wifi.empty()) status = ask(options.name, {{"do", "wifi"}, {"state", options.wifi}});
   if (!status) return tl::make_unexpected(status.error());
   program.output().result(report(*status), describe_modem(*status));
   return {};
@@ -233,10 +262,15 @@ void add_start(Command& emulator, Program& program) {
   auto options = std::make_shared<EmulatorOptions>();
   start.argument("NAME", &options->name, "the device").complete(Completion::kEmulator);
   add_line_options(start, *options);
+  start.option("--board", "BOARD", &options->board, "what a new device is: " + emulator::emulated_board_names())
+      .shows_default("mps2-an505");
   start.option("--dial", "HOST:PORT", &options->dial, "what a new device calls, if not the cloud itself: a proxy, say");
   add_identity_options(start, options->identity);
   start.example("mvctl emulator start demo", "a device called demo, online at the cloud in use");
   start.example("mvctl emulator start far --delay 150ms --rate 20000", "behind a slow cellular link");
+  start.example("mvctl emulator start u5 --board stm32u585", "the STM32U585 with its release image");
+  start.example("MVCTL_WIFI_PASSPHRASE='correct horse' mvctl emulator start shed --modem esp-at --wifi-ssid home",
+                "with a Wi-Fi module, and the network for it");
   start.run([options, &program] {
     return with_cloud(program, [&](CloudClient& cloud) { return start_device(program, cloud, *options); });
   });
@@ -269,12 +303,15 @@ void add_power(Command& emulator, Program& program) {
             })
       .example("mvctl emulator kill demo", "as a battery does that falls out")
       .example("mvctl emulator power-on demo", "put it back");
-  add_named(emulator, "power-on", "give an emulated device power again",
-            [&program](const std::string& name) {
-              return tell(program, name, {{"do", "power-on"}}, "has power; see mvctl devices show " + name);
-            })
-      .example("mvctl emulator power-on demo", "after mvctl emulator kill demo")
-      .example("mvctl emulator console demo", "watch it boot");
+  Command& on = emulator.add("power-on", "give an emulated device power again");
+  auto options = std::make_shared<PowerOptions>();
+  on.argument("NAME", &options->name, "the device").complete(Completion::kEmulator);
+  on.option("--cut-at", "N", &options->cut_at,
+            "the power fails as it begins its N-th write or erase of flash (stm32u585)");
+  on.flag("--torn", options->torn, "with --cut-at: in the midst of it, half done");
+  on.example("mvctl emulator power-on demo", "after mvctl emulator kill demo");
+  on.example("mvctl emulator power-on u5 --cut-at 250 --torn", "does an update survive that?");
+  on.run([options, &program] { return power_on(program, *options); });
 }
 
 void add_modem(Command& emulator, Program& program) {
@@ -284,9 +321,15 @@ void add_modem(Command& emulator, Program& program) {
   modem.option("--carrier-loss", "TIME", &options->carrier_loss, "the network goes away for so long");
   modem.option("--carrier", "on|off", &options->carrier, "the network comes back, or goes away until then")
       .choices({"on", "off"});
+  modem.option("--wifi-loss", "TIME", &options->wifi_loss, "the access point of a Wi-Fi module goes away for so long");
+  modem
+      .option("--wifi", "up|down|silent|refuses", &options->wifi,
+              "the access point is back, gone, there without answering in time, or there and takes nobody")
+      .choices({"up", "down", "silent", "refuses"});
   modem.option("--delay", "TIME", &options->delay, "delay of the line, each way");
   modem.option("--rate", "BYTES", &options->rate, "bytes a second that the line carries; 0: no limit");
   modem.example("mvctl emulator modem demo --carrier-loss 5s", "a tunnel");
+  modem.example("mvctl emulator modem demo --wifi down", "somebody switches the access point off");
   modem.example("mvctl emulator modem demo", "bytes on the air so far");
   modem.run([options, &program] { return change_modem(program, *options); });
 }

@@ -81,7 +81,7 @@ void add_init(Command& root, Program& program) {
   auto options = std::make_shared<InitOptions>();
   command.argument("FOLDER", &options->folder, "the project's folder; its name is the application's")
       .complete(Completion::kDirectory);
-  command.option("--board", "BOARD", &options->board, "board it is for").shows_default("mps2-an505");
+  command.option("--board", "BOARD", &options->board, "board it is for").env("MVCTL_BOARD").shows_default("mps2-an505");
   command.example("mvctl init blink", "a project in the folder blink, with settings for VS Code");
   command.example("mvctl init sensor --board stm32u585", "one for the silicon");
   command.run([options, &program] { return init(program, *options); });

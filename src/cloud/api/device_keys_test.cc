@@ -162,7 +162,8 @@ TEST_F(DeviceKeysTest, RefusesWhatNoDeviceWouldTake) {
   };
   EXPECT_NE(refusal("noise").find("the key change is damaged"), std::string::npos);
   bundle::KeyChange other = change().change();
-  EXPECT_NE(refusal(bytes_of(*bundle::SignedKeyChange::make(other))).find("needs 1 signatures and has 0"), std::string::npos);
+  EXPECT_NE(refusal(bytes_of(*bundle::SignedKeyChange::make(other))).find("needs 1 signatures and has 0"),
+            std::string::npos);
   other.device_id.back() = '7';
   EXPECT_NE(refusal(bytes_of(*bundle::SignedKeyChange::make(other))).find("is for device UV"), std::string::npos);
   other.device_id.clear();

@@ -1,6 +1,7 @@
 #include "gdbserver/session/session.h"
 
 #include <array>
+#include <limits>
 #include <type_traits>
 #include <utility>
 
@@ -80,15 +81,19 @@ void Session::keep_alive(std::uint64_t ticket, int seconds, int patience) {
       scheduler_.after(kKeepAlive, [this, ticket, seconds, patience] { keep_alive(ticket, seconds + 1, patience); });
 }
 
+// The client has asked nothing yet, so it cannot be told that it takes long. The target answers in any case.
 void Session::attach() {
-  target_.attach(guarded<Stop>([this](Result<Stop> stop) {
-    if (stop) {
-      stop_ = *stop;
-      return identify([this] { attached(State::kHalted); });
-    }
-    failure_ = stop.error();
-    attached(State::kFailed);
-  }));
+  constexpr int kAsLongAsItTakes = std::numeric_limits<int>::max();
+  target_.attach(guarded<Stop>(
+      [this](Result<Stop> stop) {
+        if (stop) {
+          stop_ = *stop;
+          return identify([this] { attached(State::kHalted); });
+        }
+        failure_ = stop.error();
+        attached(State::kFailed);
+      },
+      kAsLongAsItTakes));
 }
 
 void Session::attached(State state) {

@@ -21,7 +21,10 @@ std::uint8_t signal_of(const Stop& stop) {
 
 }  // namespace
 
+// GDB 13 waits for ever when it is told an error here. So it is told of a stop, and of the error when it asks for the
+// registers, which it does at once: it prints that and gives up.
 void Session::handle(const rsp::HaltReason&) {
+  if (state_ == State::kFailed && !is_lldb_) return reply(fmt::format("S{:02x}", kSigTrap));
   if (state_ == State::kFailed) return reply(error_reply(failure_));
   Stop stop = stop_;
   // A program that ended just when the debugger came stands at its last instruction: GDB would leave upon a W.
@@ -38,6 +41,14 @@ void Session::handle(const rsp::Resume& command) {
   if (!is_running && !threads_.any()) return reply(rsp::error(rsp::kErrorArgument));
   if (std::exchange(interrupt_waits_, false)) {
     stop_.reason = StopReason::kInterrupt;
+    stop_.watch.reset();
+    return reply(stop_reply(stop_));
+  }
+  // GDB takes every Arm for one that stops before the access, and steps over it before it looks at the value. Where the
+  // access was made already nothing is left to step: the next instruction may be a return to elsewhere.
+  if (stop_.watch && !is_lldb_ && !target_.watch_support().stops_before && command.kind == Kind::kStep && is_running &&
+      !command.address) {
+    stop_.reason = StopReason::kStep;
     stop_.watch.reset();
     return reply(stop_reply(stop_));
   }

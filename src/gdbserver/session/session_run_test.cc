@@ -235,6 +235,39 @@ TEST_F(SessionTest, LetsInWhoComesWhenTheProgramEnds) {
   EXPECT_TRUE(reply("?").starts_with("T05thread:1;"));
 }
 
+// GDB steps over the access of every hit; where it was made already, that step is not another instruction.
+TEST_F(SessionTest, StepsNothingAfterAnAccessThatWasMade) {
+  start();
+  target_.stops_before = false;
+  Stop hit;
+  hit.reason = StopReason::kWatchpoint;
+  hit.watch = WatchHit{0x20000012, WatchKind::kWrite};
+  hit.registers.core[arm::kPc] = 0x00100040;
+  ask("vCont;c");
+  target_.resume_handler(hit);
+  target_.resume_handler = nullptr;
+  const std::string there = reply("vCont;s:1");
+  EXPECT_TRUE(there.starts_with("T05thread:1;00:")) << there;
+  EXPECT_NE(there.find("0f:40001000;"), std::string::npos) << there;
+  EXPECT_FALSE(target_.resume_handler) << "the device was not asked";
+
+  sent_.clear();
+  ask("vCont;s:1");
+  EXPECT_TRUE(target_.resume_handler) << "the next step is one";
+}
+
+TEST_F(SessionTest, StepsOverAnAccessThatIsStillToBeMade) {
+  start();
+  Stop hit;
+  hit.reason = StopReason::kWatchpoint;
+  hit.watch = WatchHit{0x20000012, WatchKind::kWrite};
+  ask("vCont;c");
+  target_.resume_handler(hit);
+  target_.resume_handler = nullptr;
+  ask("vCont;s:1");
+  EXPECT_TRUE(target_.resume_handler);
+}
+
 TEST_F(SessionTest, TellsLldbWhenWatchpointsStop) {
   start();
   EXPECT_EQ(reply("qWatchpointSupportInfo:"), "num:4;");

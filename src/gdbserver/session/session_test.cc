@@ -24,10 +24,27 @@ TEST_F(SessionTest, HoldsTheFirstPacketUntilTheDeviceIsHaltedAndKeepsGdbPatient)
 TEST_F(SessionTest, SaysWhyThereIsNoTarget) {
   target_.attach_handler(failure(ErrorCode::kBusy, "another debugger is attached"));
   EXPECT_EQ(ask("QStartNoAckMode"), "+$OK#9a");
-  EXPECT_EQ(reply("?"), "E.another debugger is attached");
+  EXPECT_EQ(reply("?"), "S05") << "GDB 13 would wait for ever upon an error";
+  EXPECT_EQ(reply("g"), "E.another debugger is attached");
   EXPECT_EQ(reply("D"), "OK");
   EXPECT_EQ(finished_, 1);
   EXPECT_EQ(target_.detached, 0);
+}
+
+TEST_F(SessionTest, WaitsForItsTargetAsLongAsItTakes) {
+  EXPECT_EQ(ask("?"), "+");
+  time_.pass(std::chrono::seconds(60));
+  EXPECT_EQ(sent_.find('$'), std::string::npos) << sent_;
+  sent_.clear();
+  target_.attach_handler(failure(ErrorCode::kTimeout, "the device does not answer"));
+  EXPECT_EQ(sent_, "$S05#b8");
+}
+
+TEST_F(SessionTest, SaysToLldbWhyThereIsNoTarget) {
+  target_.attach_handler(failure(ErrorCode::kBusy, "another debugger is attached"));
+  EXPECT_EQ(ask("QStartNoAckMode"), "+$OK#9a");
+  EXPECT_EQ(reply("QThreadSuffixSupported"), "");
+  EXPECT_EQ(reply("?"), "E.another debugger is attached");
 }
 
 TEST_F(SessionTest, IgnoresNaksInNoAckMode) {

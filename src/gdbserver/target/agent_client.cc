@@ -46,6 +46,7 @@ AgentClient::~AgentClient() { close(); }
 void AgentClient::attach(bool halt, Handler<wire::Attached> handler) {
   attach_handler_ = std::move(handler);
   attach_halt_ = halt;
+  reused_ = state_ == State::kReady;
   drives_ = drives_ || halt;
   if (!session_) {
     session_ = make_session_();
@@ -258,7 +259,7 @@ void AgentClient::link_lost(const AgentLink::Lost& lost) {
   incoming_.clear();
   state_ = State::kIdle;
   fail_peeks({ErrorCode::kOffline, "the link to the device was lost"});
-  if (was_attached_ && lost.retry) return reconnect_later();
+  if ((was_attached_ || std::exchange(reused_, false)) && lost.retry) return reconnect_later();
   why_idle_ = lost.error;
   auto handler = std::exchange(attach_handler_, nullptr);
   forget_session();

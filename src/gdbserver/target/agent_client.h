@@ -118,6 +118,7 @@ class AgentClient {
   std::optional<SessionId> session_;
   bool was_attached_ = false;  // the session was accepted once: a lost link is worth reconnecting
   bool attach_halt_ = false;
+  bool reused_ = false;  // the attach went out over a link that stood already, and that may be dead
   bool drives_ = false;  // an attach of this session asked for a halt: after a lost link it is asked for again
   Handler<wire::Attached> attach_handler_;
   std::deque<Pending> queue_;                     // the front one is open

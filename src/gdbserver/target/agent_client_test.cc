@@ -267,6 +267,22 @@ TEST_F(AgentClientTest, DoesNotInsistWhereNoLinkEverWas) {
   EXPECT_EQ(opens_, 1);
 }
 
+// A device that restarted while nobody debugged has not said so: the next attach finds out.
+TEST_F(AgentClientTest, AttachesOverANewLinkWhenTheOneThatStoodIsDead) {
+  attach();
+  say(refused(0, wire::AGENT_BUSY));
+  take_requests();
+  attached_.reset();
+  attach();
+  cut();
+  EXPECT_FALSE(attached_) << "not yet a failure";
+  pass(seconds(1));
+  EXPECT_EQ(opens_, 2);
+  take_requests();
+  say(attached());
+  EXPECT_TRUE(attached_ && attached_->has_value());
+}
+
 TEST_F(AgentClientTest, DoesNotWaitForAnAttachThatIsNeverAnswered) {
   attach();
   pass(seconds(10));

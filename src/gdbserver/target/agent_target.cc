@@ -574,9 +574,7 @@ std::string AgentTarget::watch_help() const {
   const std::string blind = "What system calls and peripherals write is not noticed.\n";
   switch (watching_) {
     case wire::WATCHING_COMPARATORS:
-      return limits +
-             "The processor's comparators watch at full speed; the stop comes after the access, and GDB\n"
-             "steps once more before it shows it.\n" +
+      return limits + "The processor's comparators watch at full speed; the stop comes right behind the access.\n" +
              blind;
     case wire::WATCHING_ATTRIBUTION:
       return limits +

@@ -1,4 +1,4 @@
-#include "emulator/modem.h"
+#include "emulator/quectel_modem.h"
 
 #include <algorithm>
 #include <array>
@@ -34,13 +34,13 @@ constexpr std::array kFixed = {Fixed{"I", "Quectel\r\nBG95-M3\r\nRevision: virtu
 
 }  // namespace
 
-void Modem::power_on() {
+void QuectelModem::power_on() {
   if (memory_.socket != Socket::kClosed) outside_.disconnect();
   memory_ = {};
   say("RDY");
 }
 
-void Modem::from_uart(std::span<const std::uint8_t> bytes) {
+void QuectelModem::from_uart(std::span<const std::uint8_t> bytes) {
   while (!bytes.empty()) {
     if (memory_.input == Input::kSendData) {
       take_send_data(bytes);
@@ -51,7 +51,7 @@ void Modem::from_uart(std::span<const std::uint8_t> bytes) {
   }
 }
 
-void Modem::take_line_byte(char byte) {
+void QuectelModem::take_line_byte(char byte) {
   if (memory_.echo) outside_.to_uart({&byte, 1});
   if (byte == '\n') return;
   if (byte != '\r') {
@@ -68,14 +68,14 @@ void Modem::take_line_byte(char byte) {
   }
 }
 
-void Modem::take_send_data(std::span<const std::uint8_t>& bytes) {
+void QuectelModem::take_send_data(std::span<const std::uint8_t>& bytes) {
   const std::size_t take = std::min(bytes.size(), memory_.send_length - memory_.send_data.size());
   memory_.send_data.append(reinterpret_cast<const char*>(bytes.data()), take);
   bytes = bytes.subspan(take);
   if (memory_.send_data.size() == memory_.send_length) finish_send();
 }
 
-void Modem::finish_send() {
+void QuectelModem::finish_send() {
   memory_.input = Input::kLine;
   const std::string data = std::exchange(memory_.send_data, {});
   if (memory_.socket != Socket::kOpen) {
@@ -86,7 +86,7 @@ void Modem::finish_send() {
   flush_reports();
 }
 
-void Modem::execute(std::string_view line) {
+void QuectelModem::execute(std::string_view line) {
   // Noise in front of a command is what a modem sees after its driver was reset in the middle of one.
   const std::size_t at = line.find("AT");
   const auto command = AtCommand::parse(at == std::string_view::npos ? line : line.substr(at));
@@ -97,7 +97,7 @@ void Modem::execute(std::string_view line) {
   }
 }
 
-void Modem::answer(const AtCommand& command) {
+void QuectelModem::answer(const AtCommand& command) {
   using Kind = AtCommand::Kind;
   if (command.kind == Kind::kTest) return say("OK");
   if (command.name == "+QIOPEN") return open(command);
@@ -122,7 +122,7 @@ void Modem::answer(const AtCommand& command) {
   say(std::ranges::find(kAccepted, command.name) != kAccepted.end() ? "OK" : "ERROR");
 }
 
-void Modem::activate(const AtCommand& command) {
+void QuectelModem::activate(const AtCommand& command) {
   if (command.kind == AtCommand::Kind::kRead) {
     if (memory_.context_active) say("+QIACT: 1,1,1,\"10.0.0.2\"");
     return say("OK");
@@ -132,7 +132,7 @@ void Modem::activate(const AtCommand& command) {
   say("OK");
 }
 
-void Modem::open(const AtCommand& command) {
+void QuectelModem::open(const AtCommand& command) {
   const std::int64_t port = command.number(4, 0);
   if (command.number(0, 0) != kContext || command.number(1, -1) != kConnection || command.text(2) != "TCP" ||
       command.text(3).empty() || port < 1 || port > std::numeric_limits<std::uint16_t>::max() ||
@@ -146,7 +146,7 @@ void Modem::open(const AtCommand& command) {
   outside_.connect(std::string(command.text(3)), static_cast<std::uint16_t>(port));
 }
 
-void Modem::send(const AtCommand& command) {
+void QuectelModem::send(const AtCommand& command) {
   const std::int64_t length = command.number(1, 0);
   if (memory_.socket != Socket::kOpen || command.number(0, -1) != kConnection || length < 1 ||
       length > static_cast<std::int64_t>(kMaxSend)) {
@@ -157,20 +157,27 @@ void Modem::send(const AtCommand& command) {
   outside_.to_uart("\r\n> ");
 }
 
-void Modem::connected() {
+void QuectelModem::connected() {
   if (memory_.socket != Socket::kConnecting) return outside_.disconnect();
   memory_.socket = Socket::kOpen;
   report("+QIOPEN: 0,0");
 }
 
-void Modem::connect_failed(ConnectError error) {
+void QuectelModem::call() {
+  if (!memory_.called) close_socket();
+  memory_.socket = Socket::kOpen;
+  memory_.called = true;
+  report("+QIURC: \"incoming\",0,1,\"192.0.2.1\",5000");
+}
+
+void QuectelModem::connect_failed(ConnectError error) {
   if (memory_.socket != Socket::kConnecting) return;
   memory_.socket = Socket::kClosed;
   const int code = error == ConnectError::kNoSuchHost ? kErrorNoSuchHost : kErrorConnectFailed;
   report("+QIOPEN: 0," + std::to_string(code));
 }
 
-void Modem::from_network(std::span<const std::uint8_t> bytes) {
+void QuectelModem::from_network(std::span<const std::uint8_t> bytes) {
   if (memory_.socket != Socket::kOpen) return;
   while (!bytes.empty()) {
     const auto piece = bytes.first(std::min(bytes.size(), kMaxReceive));
@@ -181,13 +188,14 @@ void Modem::from_network(std::span<const std::uint8_t> bytes) {
   }
 }
 
-void Modem::closed_by_peer() {
+void QuectelModem::closed_by_peer() {
   if (memory_.socket != Socket::kOpen) return;
   memory_.socket = Socket::kClosed;
+  memory_.called = false;
   report("+QIURC: \"closed\",0");
 }
 
-void Modem::set_carrier(bool there) {
+void QuectelModem::set_carrier(bool there) {
   if (carrier_ == there) return;
   carrier_ = there;
   if (there || !memory_.context_active) return;
@@ -197,20 +205,21 @@ void Modem::set_carrier(bool there) {
   report("+QIURC: \"pdpdeact\",1");
 }
 
-void Modem::close_socket() {
+void QuectelModem::close_socket() {
   if (memory_.socket == Socket::kClosed) return;
   memory_.socket = Socket::kClosed;
+  memory_.called = false;
   outside_.disconnect();
 }
 
-void Modem::say(std::string_view line) { outside_.to_uart("\r\n" + std::string(line) + "\r\n"); }
+void QuectelModem::say(std::string_view line) { outside_.to_uart("\r\n" + std::string(line) + "\r\n"); }
 
-void Modem::report(std::string_view report) {
+void QuectelModem::report(std::string_view report) {
   memory_.reports.emplace_back(report);
   if (memory_.input == Input::kLine) flush_reports();
 }
 
-void Modem::flush_reports() {
+void QuectelModem::flush_reports() {
   while (!memory_.reports.empty()) {
     // The bytes of "recv" are counted: the line end of `say` after them would be taken for more.
     const bool has_data = memory_.reports.front().starts_with("+QIURC: \"recv\"");

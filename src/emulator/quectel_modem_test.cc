@@ -1,4 +1,4 @@
-#include "emulator/modem.h"
+#include "emulator/quectel_modem.h"
 
 #include <string>
 #include <string_view>
@@ -24,9 +24,10 @@ struct Outside final : ModemOutside {
     return !buffer_full;
   }
   void disconnect() override { calls += "disconnect;"; }
+  void set_timer(Timer, std::chrono::milliseconds) override {}
 };
 
-class ModemTest : public testing::Test {
+class QuectelModemTest : public testing::Test {
  protected:
   // What the modem says to `input`.
   std::string say(std::string_view input) {
@@ -54,17 +55,17 @@ class ModemTest : public testing::Test {
   }
 
   Outside outside_;
-  Modem modem_{outside_};
+  QuectelModem modem_{outside_};
 };
 
-TEST_F(ModemTest, EchoesUntilItIsToldNotTo) {
+TEST_F(QuectelModemTest, EchoesUntilItIsToldNotTo) {
   EXPECT_EQ(heard([&] { modem_.power_on(); }), "\r\nRDY\r\n");
   EXPECT_EQ(say("AT\r"), "AT\r\r\nOK\r\n");
   EXPECT_EQ(say("ATE0\r"), "ATE0\r\r\nOK\r\n");
   EXPECT_EQ(say("AT\r"), "\r\nOK\r\n");
 }
 
-TEST_F(ModemTest, OpensAConnectionThroughAnActiveContext) {
+TEST_F(QuectelModemTest, OpensAConnectionThroughAnActiveContext) {
   modem_.power_on();
   say("ATE0\r");
   EXPECT_EQ(say("AT+CEREG?\r"), "\r\n+CEREG: 0,1\r\n\r\nOK\r\n");
@@ -75,7 +76,7 @@ TEST_F(ModemTest, OpensAConnectionThroughAnActiveContext) {
   EXPECT_EQ(heard([&] { modem_.connected(); }), "\r\n+QIOPEN: 0,0\r\n");
 }
 
-TEST_F(ModemTest, SaysWhyAConnectionCannotBeOpened) {
+TEST_F(QuectelModemTest, SaysWhyAConnectionCannotBeOpened) {
   modem_.power_on();
   say("ATE0\r");
   EXPECT_EQ(say("AT+QIOPEN=1,0,\"TCP\",\"cloud\",8443,0,1\r"), "\r\nOK\r\n\r\n+QIOPEN: 0,561\r\n");
@@ -89,7 +90,7 @@ TEST_F(ModemTest, SaysWhyAConnectionCannotBeOpened) {
   EXPECT_EQ(say("AT+QIOPEN=1,0,\"TCP\",\"cloud\",8443,0,0\r"), "\r\nERROR\r\n");
 }
 
-TEST_F(ModemTest, SendsExactlyTheAnnouncedBytesWhateverTheyAre) {
+TEST_F(QuectelModemTest, SendsExactlyTheAnnouncedBytesWhateverTheyAre) {
   open();
   EXPECT_EQ(say("AT+QISEND=0,6\r"), "\r\n> ");
   EXPECT_EQ(say("AT\r"), "");
@@ -97,14 +98,14 @@ TEST_F(ModemTest, SendsExactlyTheAnnouncedBytesWhateverTheyAre) {
   EXPECT_EQ(outside_.sent, "AT\rOK\n");
 }
 
-TEST_F(ModemTest, AnswersSendFailWhenItsBufferIsFull) {
+TEST_F(QuectelModemTest, AnswersSendFailWhenItsBufferIsFull) {
   open();
   outside_.buffer_full = true;
   say("AT+QISEND=0,2\r");
   EXPECT_EQ(say("xy"), "\r\nSEND FAIL\r\n");
 }
 
-TEST_F(ModemTest, RefusesASendThatIsTooLongOrHasNoConnection) {
+TEST_F(QuectelModemTest, RefusesASendThatIsTooLongOrHasNoConnection) {
   open();
   EXPECT_EQ(say("AT+QISEND=0,1461\r"), "\r\nERROR\r\n");
   EXPECT_EQ(say("AT+QISEND=0,0\r"), "\r\nERROR\r\n");
@@ -112,33 +113,33 @@ TEST_F(ModemTest, RefusesASendThatIsTooLongOrHasNoConnection) {
   EXPECT_EQ(say("AT+QISEND=0,1\r"), "\r\nERROR\r\n");
 }
 
-TEST_F(ModemTest, PushesWhatArrivesWithItsLength) {
+TEST_F(QuectelModemTest, PushesWhatArrivesWithItsLength) {
   open();
   EXPECT_EQ(heard([&] { receive("a\r\nb"); }), "\r\n+QIURC: \"recv\",0,4\r\na\r\nb");
 }
 
-TEST_F(ModemTest, SplitsALongPush) {
+TEST_F(QuectelModemTest, SplitsALongPush) {
   open();
   const std::string uart = heard([&] { receive(std::string(1461, 'x')); });
   EXPECT_NE(uart.find("\"recv\",0,1460\r\n"), std::string::npos);
   EXPECT_TRUE(uart.ends_with("\"recv\",0,1\r\nx"));
 }
 
-TEST_F(ModemTest, HoldsReportsBackBetweenPromptAndSendOk) {
+TEST_F(QuectelModemTest, HoldsReportsBackBetweenPromptAndSendOk) {
   open();
   say("AT+QISEND=0,2\r");
   EXPECT_EQ(heard([&] { receive("in"); }), "");
   EXPECT_EQ(say("xy"), "\r\nSEND OK\r\n\r\n+QIURC: \"recv\",0,2\r\nin");
 }
 
-TEST_F(ModemTest, AnswersErrorWhenTheConnectionClosesDuringASend) {
+TEST_F(QuectelModemTest, AnswersErrorWhenTheConnectionClosesDuringASend) {
   open();
   say("AT+QISEND=0,2\r");
   modem_.closed_by_peer();
   EXPECT_EQ(say("xy"), "\r\nERROR\r\n\r\n+QIURC: \"closed\",0\r\n");
 }
 
-TEST_F(ModemTest, LosesContextAndConnectionWithTheCarrier) {
+TEST_F(QuectelModemTest, LosesContextAndConnectionWithTheCarrier) {
   open();
   EXPECT_EQ(heard([&] { modem_.set_carrier(false); }), "\r\n+QIURC: \"pdpdeact\",1\r\n");
   EXPECT_TRUE(outside_.calls.ends_with("disconnect;"));
@@ -148,14 +149,14 @@ TEST_F(ModemTest, LosesContextAndConnectionWithTheCarrier) {
   EXPECT_EQ(say("AT+QIACT=1\r"), "\r\nOK\r\n");
 }
 
-TEST_F(ModemTest, ClosesOnRequestAndWhenNothingIsOpen) {
+TEST_F(QuectelModemTest, ClosesOnRequestAndWhenNothingIsOpen) {
   open();
   EXPECT_EQ(say("AT+QICLOSE=0\r"), "\r\nOK\r\n");
   EXPECT_TRUE(outside_.calls.ends_with("disconnect;"));
   EXPECT_EQ(say("AT+QICLOSE=0\r"), "\r\nOK\r\n");
 }
 
-TEST_F(ModemTest, ForgetsEverythingWhenPowerComesBack) {
+TEST_F(QuectelModemTest, ForgetsEverythingWhenPowerComesBack) {
   open();
   modem_.power_on();
   EXPECT_EQ(say("AT\r"), "AT\r\r\nOK\r\n");
@@ -163,7 +164,7 @@ TEST_F(ModemTest, ForgetsEverythingWhenPowerComesBack) {
 }
 
 // Byte by byte through a conversation that visits every state: bytes of a send that power cut short, most of all.
-TEST_F(ModemTest, BeginsAfreshAtWhateverBytePowerWasCut) {
+TEST_F(QuectelModemTest, BeginsAfreshAtWhateverBytePowerWasCut) {
   const std::string before =
       "ATE0\rAT+QIACT=1\rAT+QIOPEN=1,0,\"TCP\",\"cloud\",8443,0,1\rAT+QISEND=0,20\r0123456789abcdefghij";
   for (std::size_t cut = 0; cut <= before.size(); ++cut) {
@@ -181,17 +182,42 @@ TEST_F(ModemTest, BeginsAfreshAtWhateverBytePowerWasCut) {
   }
 }
 
-TEST_F(ModemTest, AnswersAnEndlessLineOnce) {
+TEST_F(QuectelModemTest, AnswersAnEndlessLineOnce) {
   modem_.power_on();
   say("ATE0\r");
   EXPECT_EQ(say(std::string(100'000, 'A') + "\r"), "\r\nERROR\r\n");
   EXPECT_EQ(say("AT\r"), "\r\nOK\r\n");
 }
 
-TEST_F(ModemTest, FindsTheCommandBehindNoise) {
+TEST_F(QuectelModemTest, FindsTheCommandBehindNoise) {
   modem_.power_on();
   say("ATE0\r");
   EXPECT_EQ(say("\x80garbageAT\r"), "\r\nOK\r\n");
+}
+
+TEST_F(QuectelModemTest, AnnouncesACallerUntilTheDeviceAnswers) {
+  modem_.power_on();
+  say("ATE0\r");
+  const std::string announced = "\r\n+QIURC: \"incoming\",0,1,\"192.0.2.1\",5000\r\n";
+  EXPECT_EQ(heard([&] { modem_.call(); }), announced);
+  EXPECT_EQ(heard([&] { modem_.call(); }), announced);
+  EXPECT_EQ(outside_.calls, "");
+  say("AT+QISEND=0,5\r");
+  EXPECT_EQ(say("hello"), "\r\nSEND OK\r\n");
+  EXPECT_EQ(outside_.sent, "hello");
+  EXPECT_EQ(heard([&] { receive("hi"); }), "\r\n+QIURC: \"recv\",0,2\r\nhi");
+  EXPECT_EQ(heard([&] { modem_.closed_by_peer(); }), "\r\n+QIURC: \"closed\",0\r\n");
+}
+
+TEST_F(QuectelModemTest, ACallTakesThePlaceOfTheDevicesConnection) {
+  open();
+  outside_.calls.clear();
+  modem_.call();
+  EXPECT_EQ(outside_.calls, "disconnect;");
+  EXPECT_EQ(say("AT+QIOPEN=1,0,\"TCP\",\"cloud\",8443,0,1\r"), "\r\nOK\r\n\r\n+QIOPEN: 0,563\r\n");
+  outside_.calls.clear();
+  say("AT+QICLOSE=0\r");
+  EXPECT_EQ(outside_.calls, "disconnect;");  // the device hangs up
 }
 
 }  // namespace
