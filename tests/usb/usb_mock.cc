@@ -213,13 +213,14 @@ void Socket::plug() {
        << "\\n\nA: speed=12\\n\nA: serial=" << description.serial << "\\n\nA: product=" << description.product_name
        << "\\n\nA: manufacturer=" << description.manufacturer << "\\n\nH: descriptors=" << hex << "\n\n";
   GError* error = nullptr;
-  if (!::umockdev_testbed_add_from_string(testbed_, text.str().c_str(), &error)) die(error->message);
+  // Before there is a node: a program that opens one whose socket is not yet listened at is ended by umockdev.
   auto* handler = static_cast<Handler*>(::g_object_new(handler_type(), nullptr));
   handler->socket = this;
   handler->stay = new std::shared_ptr<Stay>(stay_);
   if (!::umockdev_testbed_attach_ioctl(testbed_, description.node.c_str(), &handler->parent, &error)) {
     die(error->message);
   }
+  if (!::umockdev_testbed_add_from_string(testbed_, text.str().c_str(), &error)) die(error->message);
   syspath_ = std::string("/sys/devices/usb1/") + place.data();
   ::umockdev_testbed_uevent(testbed_, syspath_.c_str(), "add");
 }
