@@ -124,9 +124,9 @@ class OverATty(BridgeTest):
         self.power_on(self.chain.home / "uart.sock")
         bridge = self.chain.spawn("usb", "bridge", "--tty", link, "--output", "json")
         self.addCleanup(bridge.stop)
-        bridge.wait_for(r'"event":"connected"', 60)
+        bridge.wait_for(r'"event":"connected"')
         self.chain.wait_online("bench")
-        self.chain.deploy(self.chain.project("counter"), "bench", timeout=300)
+        self.chain.deploy(self.chain.project("counter"), "bench")
         self.assert_runs_on("counter")
 
         begin = len(bridge.text)
@@ -161,11 +161,11 @@ class OverUsb(BridgeTest):
                         "serial=0099BB", "--", MVCTL, "usb", "bridge", "--serial", "0035"], env=self.chain.env,
                        stdin=subprocess.PIPE)
         self.addCleanup(mock.stop)
-        mock.wait_for("0035AA attached", 30)
+        mock.wait_for("0035AA attached")
         self.power_on(line)
-        mock.wait_for("0035AA is connected to", 90)
+        mock.wait_for("0035AA is connected to")
         self.chain.wait_online("bench")
-        self.chain.deploy(self.chain.project("counter"), "bench", timeout=300)
+        self.chain.deploy(self.chain.project("counter"), "bench")
         self.assert_runs_on("counter")
 
         begin = len(mock.text)

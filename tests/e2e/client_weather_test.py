@@ -10,9 +10,8 @@ import time
 import unittest
 from pathlib import Path
 
-from harness import ChainTest, Debugger
+from harness import PATIENCE, ChainTest, Debugger
 
-PATIENCE = 30  # seconds until the next client must be served
 MEMORY = 128 << 20  # bytes of mvctl, at most
 NO_ACK = "QStartNoAckMode"
 
@@ -126,7 +125,7 @@ class ClientWeather(ChainTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.chain.deploy(cls.chain.project("counter"), "bench", timeout=300)
+        cls.chain.deploy(cls.chain.project("counter"), "bench")
         cls.elf = next((cls.chain.home / "projects").rglob("counter.elf"))
         nm = subprocess.run(["arm-none-eabi-nm", "--demangle", cls.elf], check=True, capture_output=True, text=True)
         cls.ticks = re.search(r"^([0-9a-f]+) . \(anonymous namespace\)::ticks$", nm.stdout, re.MULTILINE).group(1)
@@ -138,7 +137,7 @@ class ClientWeather(ChainTest):
         self.chance = random.Random(self.seed)
         self.debugger = Debugger(self.chain, "bench", "--elf", str(self.elf))
         self.addCleanup(self.debugger.close)
-        self.debugger.server.wait_for(r"^session ", 30)
+        self.debugger.server.wait_for(r"^session ")
         self.last_ticks = None
         self.clients = []
 

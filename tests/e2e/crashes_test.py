@@ -4,7 +4,7 @@ import subprocess
 import time
 import unittest
 
-from harness import GDB, MVCTL, RAM, STACK, ChainTest, Debugger, Process
+from harness import GDB, MVCTL, PATIENCE, RAM, STACK, ChainTest, Debugger, Process
 
 # What the crasher commits one after another (examples/crasher): the cause, and the source that is to blame.
 # The signal is the one that GDB stops with.
@@ -40,13 +40,12 @@ class Crashes(ChainTest):
         # It never runs long enough to be waited for.
         cls.chain.mvctl("deploy", cls.project, "--device", "bench", "--key", "dev", "--debug-key", "dev",
                         "--minimum-restart-interval", "100", "--maximum-restart-interval", "1000",
-                        "--include-stack-bytes", "512", "--crash-region", "what_now", "--crash-region", "constant",
-                        timeout=300)
+                        "--include-stack-bytes", "512", "--crash-region", "what_now", "--crash-region", "constant")
 
     @classmethod
-    def wait_for_crashes(cls, count, timeout=120):
+    def wait_for_crashes(cls, count):
         """The first `count` crashes, oldest first."""
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + PATIENCE
         while True:
             crashes = cls.chain.json("crashes", "list", "bench")["crashes"]
             if len(crashes) >= count:
@@ -63,10 +62,10 @@ class Crashes(ChainTest):
         number = next(n for n, (_, source, _) in enumerate(FAULTS) if source and re.search(pattern, source))
         return self.crashes[number]["id"]
 
-    def gdb(self, *arguments, timeout=60):
+    def gdb(self, *arguments):
         line = [GDB, "-nx", "-batch", "-ex", "set style enabled off", "-ex", "set width 0", *map(str, arguments)]
         return subprocess.run(line, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace",
-                              stdin=subprocess.DEVNULL, timeout=timeout).stdout
+                              stdin=subprocess.DEVNULL, timeout=PATIENCE).stdout
 
     def test_each_kind_of_fault_is_shown_with_its_cause_and_its_source_line(self):
         for crash, (cause, source, _) in zip(self.crashes, FAULTS):
@@ -113,7 +112,7 @@ class Crashes(ChainTest):
         server = Process([MVCTL, "crashes", "debug", "bench", str(self.crash("udf 1")), "--elf", self.elf, "--port", "0"],
                          env=self.chain.env)
         self.addCleanup(server.stop)
-        port = server.wait_for(r"^Listening on port (\d+)", 30)[1]
+        port = server.wait_for(r"^Listening on port (\d+)")[1]
         out = self.gdb("-ex", f"target remote 127.0.0.1:{port}", "-ex", "backtrace", "-ex", "info args",
                        "-ex", "frame function main", "-ex", "info locals", "-ex", "x/i $pc", "-ex", "print/x $sp",
                        "-ex", "print command", "-ex", "set var $r0 = 1", "-ex", "continue", "-ex", "monitor status",
@@ -132,7 +131,7 @@ class Crashes(ChainTest):
         commands.write_text("backtrace\nquit\n")
         with commands.open() as stdin:
             done = subprocess.run([MVCTL, "crashes", "debug", "bench", str(self.crash("udf 1")), "--elf", self.elf,
-                                   "--port", "0", "--gdb"], env=self.chain.env, stdin=stdin, text=True, timeout=60,
+                                   "--port", "0", "--gdb"], env=self.chain.env, stdin=stdin, text=True, timeout=PATIENCE,
                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.assertEqual(done.returncode, 0, done.stdout)
         self.assertRegex(done.stdout, r"#0 .*commit \(what=.*\)\s+at \S*crasher\.c:\d+")
@@ -161,7 +160,7 @@ class Crashes(ChainTest):
         server = Process([MVCTL, "crashes", "debug", "bench", str(crash), "--elf", self.elf, "--port", "0"],
                          env=self.chain.env)
         self.addCleanup(server.stop)
-        port = server.wait_for(r"^Listening on port (\d+)", 30)[1]
+        port = server.wait_for(r"^Listening on port (\d+)")[1]
         out = self.gdb("-ex", f"target remote 127.0.0.1:{port}", "-ex", "print what_now", "-ex", "print/x $msp", self.elf)
         self.assertRegex(out, rf"\$1 = {number}\b")
         self.assertRegex(out, rf"\$2 = {shown['system']['msp']:#x}")
@@ -172,7 +171,7 @@ class Crashes(ChainTest):
         env = {**self.chain.env, "XDG_CONFIG_HOME": "/nowhere"}
         server = Process([MVCTL, "debug", "--core", core, "--elf", self.elf, "--port", "0"], env=env)
         self.addCleanup(server.stop)
-        port = server.wait_for(r"^Listening on port (\d+)", 30)[1]
+        port = server.wait_for(r"^Listening on port (\d+)")[1]
         out = self.gdb("-ex", f"target remote 127.0.0.1:{port}", "-ex", "backtrace", "-ex", "print what_now",
                        "-ex", "print/x $msp", "-ex", "monitor status", self.elf)
         self.assertRegex(out, r"#0 .*commit \(what=\w+.*\) at .*crasher\.c:\d+")
@@ -206,7 +205,7 @@ class Crashes(ChainTest):
         for number in range(len(FAULTS)):
             commands += [f"echo fault {number}\\n", "monitor reset", "maintenance flush register-cache", "tbreak main",
                          "continue", f"set var command = {number}", "continue"]
-        out = debugger.gdb(self.elf, *commands, "monitor reset", "detach", timeout=300)
+        out = debugger.gdb(self.elf, *commands, "monitor reset", "detach")
         parts = re.split(r"(?m)^fault \d+$", out)[1:]
         self.assertEqual(len(parts), len(FAULTS), out)
         for part, (cause, source, stopped) in zip(parts, FAULTS):
@@ -227,18 +226,18 @@ class Reflected(ChainTest):
         log = self.chain.spawn("logs", "bench")
         self.addCleanup(log.stop)
         self.chain.mvctl("deploy", project, "--device", "bench", "--key", "dev", "--debug-key", "dev", "--faults",
-                         "reflect", timeout=300)
-        log.wait_for(r"crasher: fault 0 came to its own handler", 60)
+                         "reflect")
+        log.wait_for(r"crasher: fault 0 came to its own handler")
         events = self.chain.spawn("events", "--device", "bench")
         self.addCleanup(events.stop)
-        events.wait_for(r"fault: usage fault: undefined instruction", 60)
-        log.wait_for(r"crasher: fault 1 came to its own handler", 60)
+        events.wait_for(r"fault: usage fault: undefined instruction")
+        log.wait_for(r"crasher: fault 1 came to its own handler")
         self.assertEqual(self.chain.json("crashes", "list", "bench")["crashes"], [])
 
     def test_under_the_debugger_the_handler_gets_them_when_it_is_asked(self):
         project = self.chain.project("crasher")
         self.chain.mvctl("deploy", project, "--device", "bench", "--key", "dev", "--debug-key", "dev", "--faults",
-                         "reflect", timeout=300)
+                         "reflect")
         elf = next((self.chain.home / "projects").rglob("crasher.elf"))
         debugger = Debugger(self.chain, "bench", "--elf", str(elf))
         self.addCleanup(debugger.close)

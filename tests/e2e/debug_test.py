@@ -5,7 +5,7 @@ import time
 import unittest
 from pathlib import Path
 
-from harness import CODE, ChainTest, DebugTest, Debugger, GdbPrompt
+from harness import CODE, PATIENCE, ChainTest, DebugTest, Debugger, GdbPrompt
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bench"))
 from counting_proxy import CountingProxy  # noqa: E402
@@ -14,9 +14,9 @@ from counting_proxy import CountingProxy  # noqa: E402
 TICKS = "'(anonymous namespace)::ticks'"  # found without a frame, too
 
 
-def changes(gdb, expression, timeout=30):
+def changes(gdb, expression):
     """Whether GDB sees the value of an expression change."""
-    deadline = time.monotonic() + timeout
+    deadline = time.monotonic() + PATIENCE
     seen = set()
     while len(seen) < 2 and time.monotonic() < deadline:
         gdb.send("maintenance flush dcache")
@@ -132,7 +132,7 @@ class FarFromTheCloud(DebugTest):
 
 class ReadOnly(ChainTest):
     def test_looks_at_a_running_application_and_cannot_halt_it(self):
-        self.chain.deploy(self.chain.project("counter"), "bench", timeout=300)
+        self.chain.deploy(self.chain.project("counter"), "bench")
         elf = next((self.chain.home / "projects").rglob("counter.elf"))
         debugger = Debugger(self.chain, "bench", "--elf", str(elf), "--read-only")
         self.addCleanup(debugger.close)

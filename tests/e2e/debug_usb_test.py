@@ -6,7 +6,7 @@ import subprocess
 import unittest
 
 from bridge_test import USB_MOCK, BridgeTest, PtyWire
-from harness import FIRMWARE, MVCTL, Debugger, GdbPrompt, Process
+from harness import FIRMWARE, MVCTL, PATIENCE, Debugger, GdbPrompt, Process
 
 
 class LineDebugger(Debugger):
@@ -15,7 +15,7 @@ class LineDebugger(Debugger):
     def __init__(self, chain, server):
         self.chain = chain
         self.server = server
-        self.port = int(server.wait_for(r"^Listening on port (\d+)", 60).group(1))
+        self.port = int(server.wait_for(r"^Listening on port (\d+)").group(1))
 
 
 class DebugUsbTest(BridgeTest):
@@ -24,8 +24,7 @@ class DebugUsbTest(BridgeTest):
     @classmethod
     def deploy(cls, *options):
         cls.chain.wait_online("bench")
-        cls.chain.mvctl("deploy", cls.chain.project("counter"), "--device", "bench", "--key", "dev", "--wait", *options,
-                        timeout=300)
+        cls.chain.mvctl("deploy", cls.chain.project("counter"), "--device", "bench", "--key", "dev", "--wait", *options)
         cls.elf = next((cls.chain.home / "projects").rglob("counter.elf"))
 
 
@@ -47,7 +46,7 @@ class OverATty(DebugUsbTest):
         class Bridge:
             def __enter__(self):
                 self.process = cls.chain.spawn("usb", "bridge", "--tty", cls.link)
-                self.process.wait_for("is connected to", 120)
+                self.process.wait_for("is connected to")
 
             def __exit__(self, *_):
                 self.process.stop()
@@ -93,7 +92,7 @@ class OverATty(DebugUsbTest):
 
     def test_a_second_debugger_finds_the_line_busy(self):
         debugger = self.debug("--elf", self.elf)
-        debugger.server.wait_for("end-to-end encrypted", 60)
+        debugger.server.wait_for("end-to-end encrypted")
         self.refused(1, "busy")
         self.assertRegex(debugger.gdb(self.elf, "break tally", "continue", "detach"), r"Breakpoint 1, ")
 
@@ -111,7 +110,7 @@ class OverATty(DebugUsbTest):
         gdb.send("break tally")
         gdb.send("continue")
         self.wire.unplug()
-        debugger.server.wait_for("ttyBoard was unplugged", 30)
+        debugger.server.wait_for("ttyBoard was unplugged")
         self.assertEqual(debugger.server.process.wait(30), 5)
         self.wire.plug()
         out = self.debug("--elf", self.elf).gdb(self.elf, "print $pc", "detach")
@@ -131,7 +130,7 @@ class OverATty(DebugUsbTest):
         env = dict(self.chain.env, XDG_CONFIG_HOME=str(self.chain.home / "elsewhere"), MVCTL_CLOUD="https://127.0.0.1:9",
                    MVCTL_CA=contexts["test"]["ca_certificate"])
         command = [MVCTL, "debug", "--usb", "--tty", self.link, "--port", "0", "--elf", self.elf]
-        done = subprocess.run(command, env=env, text=True, capture_output=True, timeout=60)
+        done = subprocess.run(command, env=env, text=True, capture_output=True, timeout=PATIENCE)
         self.assertEqual(done.returncode, 3, done.stderr)
         self.assertIn("none of your keys", done.stderr)
 
@@ -145,8 +144,8 @@ class OverATty(DebugUsbTest):
         stranger = self.chain.home / "stranger-ca.pem"
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
                         "/dev/null", "-subj", "/CN=another cloud", "-days", "2", "-out", stranger], check=True,
-                       capture_output=True, timeout=30)
-        done = subprocess.run(command, env=dict(env, MVCTL_CA=str(stranger)), text=True, capture_output=True, timeout=60)
+                       capture_output=True, timeout=PATIENCE)
+        done = subprocess.run(command, env=dict(env, MVCTL_CA=str(stranger)), text=True, capture_output=True, timeout=PATIENCE)
         self.assertEqual(done.returncode, 6, done.stderr)
         self.assertIn("certificate cannot be trusted", done.stderr)
 
@@ -175,8 +174,8 @@ class OverUsb(DebugUsbTest):
         mock = Process(["umockdev-wrapper", USB_MOCK, "--serial-port", f"serial=0035AA,socket={line}", "--", "bash", "-c",
                         script], env=self.chain.env, stdin=subprocess.PIPE)
         self.addCleanup(mock.stop)
-        bridge = int(mock.wait_for(r"bridge is process (\d+)", 30).group(1))
-        mock.wait_for("0035AA attached", 30)
+        bridge = int(mock.wait_for(r"bridge is process (\d+)").group(1))
+        mock.wait_for("0035AA attached")
         self.power_on(line)
         self.deploy("--debug-key", "dev")
         self.chain.stop_cloud()
@@ -186,7 +185,7 @@ class OverUsb(DebugUsbTest):
         self.assertRegex(out, r"Breakpoint 1, .*tally \(into=.*, value=\d+\) at .*counter\.cc:\d+")
         mock.process.stdin.write("unplug 0035AA\n")
         mock.process.stdin.flush()
-        mock.wait_for("0035AA was unplugged", 30)
+        mock.wait_for("0035AA was unplugged")
         mock.process.stdin.close()
 
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import unittest
 
-from harness import BUILD, ROOT, ChainTest, Process
+from harness import BUILD, PATIENCE, ROOT, ChainTest, Process
 
 SOURCES = ROOT / "tests" / "editor"
 INSTALLED = BUILD / "tests" / "editor"
@@ -22,7 +22,7 @@ def install():
     """Installs the adapter as the lock file says. Returns why it could not, or nothing."""
     if not shutil.which("node") or not shutil.which("npm"):
         return "there is no node or npm: install Node.js 20 or newer"
-    version = subprocess.run(["node", "--version"], text=True, stdout=subprocess.PIPE, timeout=30).stdout
+    version = subprocess.run(["node", "--version"], text=True, stdout=subprocess.PIPE, timeout=PATIENCE).stdout
     if int(re.match(r"v(\d+)", version).group(1)) < OLDEST_NODE:
         return f"the adapter wants Node.js {OLDEST_NODE} or newer, this is {version.strip()}"
     INSTALLED.mkdir(parents=True, exist_ok=True)
@@ -33,7 +33,7 @@ def install():
     for name in ("package.json", "package-lock.json"):
         shutil.copy(SOURCES / name, INSTALLED / name)
     npm = subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=INSTALLED, text=True,
-                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
+                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=PATIENCE)
     if npm.returncode != 0:
         return f"npm could not fetch the adapter:\n{npm.stdout}"
     done.write_text(lock)
@@ -77,7 +77,7 @@ class EditorTest(ChainTest):
 
     def run_task(self, label):
         done = subprocess.run(self.task(label)["command"], shell=True, env=self.env, cwd=self.project, text=True,
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120)
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=PATIENCE)
         self.assertEqual(done.returncode, 0, done.stdout)
 
     def start_task(self, label):
@@ -92,7 +92,7 @@ class EditorTest(ChainTest):
         file.write_text(json.dumps(configuration))
         done = subprocess.run(["node", SOURCES / "session.js", file, source, str(line)], cwd=INSTALLED, env=self.env,
                               text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              timeout=180)
+                              timeout=PATIENCE)
         print(f"\n{configuration['name']}:\n{done.stdout}")
         self.assertEqual(done.returncode, 0, f"{done.stdout}\n{self.chain.diagnosis()}")
 
@@ -105,8 +105,8 @@ class Editor(EditorTest):
     def test_the_editor_attaches_to_a_server_that_a_task_started(self):
         server = self.start_task("debug server")
         background = self.task("debug server")["problemMatcher"]["background"]
-        server.wait_for(background["beginsPattern"], 30)
-        server.wait_for(background["endsPattern"], 30)
+        server.wait_for(background["beginsPattern"])
+        server.wait_for(background["endsPattern"])
         self.session(self.configuration("gdbtarget", "attach"))
         self.assert_runs_on(r"blink: \d+ s")
 
@@ -116,7 +116,7 @@ class Editor(EditorTest):
             with self.subTest(label):
                 self.run_task(label)
         self.chain.wait_device("bench", lambda device: device["restarts"] > before, what="a restart")
-        self.start_task("log").wait_for(r"blink: ", 30)
+        self.start_task("log").wait_for(r"blink: ")
 
     def test_every_other_editor_is_pointed_at_the_same_server(self):
         gdb = {"cortex-debug": "gdbPath", "gdb": "gdbpath", "cppdbg": "miDebuggerPath"}

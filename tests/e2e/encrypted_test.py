@@ -30,7 +30,7 @@ class Encrypted(ChainTest):
         self.source.write_text(text)
 
     def deploy(self, device, *options):
-        return self.chain.run("deploy", self.project, "--device", device, "--key", "dev", "--wait", *options, timeout=300)
+        return self.chain.run("deploy", self.project, "--device", device, "--key", "dev", "--wait", *options)
 
     def bundle(self, *options):
         path = self.chain.home / "app.zip"
@@ -45,7 +45,7 @@ class Encrypted(ChainTest):
         self.assertEqual(done.returncode, 0, done.stdout)
         log = self.chain.spawn("logs", "inside", "--since", "1s")
         try:
-            log.wait_for("counter: round", 30)
+            log.wait_for("counter: round")
         finally:
             log.stop()
 
@@ -86,13 +86,13 @@ class Encrypted(ChainTest):
         elf = self.project / "build" / "counter.elf"
         debugger = Debugger(self.chain, "inside", "--elf", str(elf))
         self.addCleanup(debugger.close)
-        debugger.server.wait_for("session +end-to-end", 60)
+        debugger.server.wait_for("session +end-to-end")
         self.source.write_text(self.program.replace("counter: round", "loaded secretly"))
-        self.chain.mvctl("deploy", self.project, "--build-only", "--key", "dev", timeout=300)
+        self.chain.mvctl("deploy", self.project, "--build-only", "--key", "dev")
         self.assertIn(b"loaded secretly", elf.read_bytes())
 
         out = debugger.gdb(elf, "load", "compare-sections")
-        debugger.server.wait_for("load +inside runs the new program", 30)
+        debugger.server.wait_for("load +inside runs the new program")
         self.assertIn("matched", out)
         self.assertNotIn("MIS-MATCHED", out)
         stored = [path for path in (self.chain.home / "cloud" / "blobs").rglob("*") if path.is_file()]

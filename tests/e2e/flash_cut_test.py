@@ -10,7 +10,7 @@ import unittest
 
 import microvisor_test
 import power_cut_test
-from harness import FIRMWARE, ChainTest
+from harness import FIRMWARE, PATIENCE, ChainTest
 
 # MV_FLASH_CUTS=1000 asks for more of them.
 CUTS = int(os.environ.get("MV_FLASH_CUTS", 8))
@@ -24,7 +24,7 @@ class FlashCuts(ChainTest):
         self.chain.mvctl("emulator", "kill", "bench")
 
     def power_on(self, *options):
-        self.chain.mvctl("emulator", "power-on", "bench", *options, timeout=60)
+        self.chain.mvctl("emulator", "power-on", "bench", *options)
 
     def operations(self, order):
         """How many there are from power-on to the end of an update."""
@@ -35,7 +35,7 @@ class FlashCuts(ChainTest):
         return self.emulator()["flash_operations"]
 
     def finish(self, update):
-        self.assertEqual(update.process.wait(180), 0, update.text + self.chain.diagnosis())
+        self.assertEqual(update.process.wait(PATIENCE), 0, update.text + self.chain.diagnosis())
         update.stop()
 
     def power_fails(self, update):
@@ -86,7 +86,7 @@ class Application(FlashCuts):
         hashes = []
 
         def order(number):
-            return self.chain.spawn("deploy", bundles[number % 2], "--device", "bench", "--wait", "--timeout", "150s")
+            return self.chain.spawn("deploy", bundles[number % 2], "--device", "bench", "--wait", "--timeout", "290s")
 
         for number in range(2):
             self.finish(order(number))
@@ -107,7 +107,7 @@ class OfTheMicrovisor(FlashCuts):
         path.write_bytes(raw)
         image = microvisor_test.sign(path, self.chain.home / "microvisor.bin", version)
         self.chain.mvctl("microvisor", "upload", image)
-        return self.chain.spawn("microvisor", "deploy", "bench", "--image", version, "--wait", "--timeout", "150s")
+        return self.chain.spawn("microvisor", "deploy", "bench", "--image", version, "--wait", "--timeout", "290s")
 
     def test_every_update_arrives_whatever_operation_the_power_fails_at(self):
         count = self.operations(lambda: self.order(1))

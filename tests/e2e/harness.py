@@ -23,6 +23,7 @@ BOARD = os.environ.get("MV_E2E_BOARD", "mps2-an505")  # what the devices are
 FIRMWARE = BUILD / "firmware" / BOARD
 # Where an application, its variables and its main stack lie on the board, as the beginning of eight digits.
 CODE, RAM, STACK = {"mps2-an505": ("0x0010", "0x2820", "0x2827"), "stm32u585": ("0x0800", "0x2000", "0x2007")}[BOARD]
+PATIENCE = 300  # seconds: only what will never come takes so long, also on a machine that stands still now and then
 GDB = shutil.which("gdb-multiarch") or "arm-none-eabi-gdb"
 
 
@@ -58,7 +59,7 @@ class Process:
         with self._changed:
             return self._text
 
-    def wait_for(self, pattern, timeout=30, begin=0):
+    def wait_for(self, pattern, timeout=PATIENCE, begin=0):
         """Waits until the output from `begin` on matches; fails with it if the process ends or time runs out first."""
         search = re.compile(pattern, re.MULTILINE)
         deadline = time.monotonic() + timeout
@@ -72,7 +73,7 @@ class Process:
                     raise AssertionError(f"{self.command} did not print /{pattern}/:\n{self._text}")
                 self._changed.wait(min(left, 0.5))
 
-    def stop(self, with_signal=signal.SIGTERM, timeout=15):
+    def stop(self, with_signal=signal.SIGTERM, timeout=60):
         if self.process.poll() is None:
             self.process.send_signal(with_signal)
             try:
@@ -105,7 +106,7 @@ class Chain:
         data = self.home / "cloud"
         context = self.home / "context.json"
         subprocess.run([MVCLOUD, "init", "--data", data, "--listen", f"127.0.0.1:{self.port}", "--context-out", context],
-                       check=True, env=self.env, stdout=subprocess.DEVNULL, timeout=30)
+                       check=True, env=self.env, stdout=subprocess.DEVNULL, timeout=PATIENCE)
         self.serve()
         self.mvctl("context", "create", "test", "--from", context)
         self.mvctl("keys", "create", "dev")
@@ -113,7 +114,7 @@ class Chain:
 
     def serve(self):
         self.cloud = Process([MVCLOUD, "serve", "--data", self.home / "cloud"], env=self.env)
-        self.cloud.wait_for(r"listening on|serving", 30)
+        self.cloud.wait_for(r"listening on|serving")
 
     def stop_cloud(self, with_signal=signal.SIGTERM):
         code = self.cloud.stop(with_signal)
@@ -122,18 +123,18 @@ class Chain:
 
     # mvctl.
 
-    def run(self, *arguments, timeout=120, cwd=None):
+    def run(self, *arguments, timeout=PATIENCE, cwd=None):
         return subprocess.run([str(MVCTL), *map(str, arguments)], env=self.env, cwd=cwd, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout, errors="replace")
 
-    def mvctl(self, *arguments, timeout=120, cwd=None):
+    def mvctl(self, *arguments, timeout=PATIENCE, cwd=None):
         done = self.run(*arguments, timeout=timeout, cwd=cwd)
         if done.returncode != 0:
             raise AssertionError(f"mvctl {' '.join(map(str, arguments))} ended with {done.returncode}:\n{done.stdout}\n"
                                  f"{self.diagnosis()}")
         return done.stdout
 
-    def json(self, *arguments, timeout=120):
+    def json(self, *arguments, timeout=PATIENCE):
         return json.loads(self.mvctl(*arguments, "--output", "json", timeout=timeout))
 
     def spawn(self, *arguments):
@@ -143,12 +144,12 @@ class Chain:
 
     def start_device(self, name, *options):
         self.devices.append(name)
-        return self.mvctl("emulator", "start", name, "--board", BOARD, *options, timeout=60)
+        return self.mvctl("emulator", "start", name, "--board", BOARD, *options)
 
     def device(self, name):
         return self.json("devices", "show", name)
 
-    def wait_device(self, name, condition, timeout=60, what="the state that was waited for"):
+    def wait_device(self, name, condition, timeout=PATIENCE, what="the state that was waited for"):
         """Polls what the cloud says of the device until `condition` holds."""
         deadline = time.monotonic() + timeout
         while True:
@@ -170,7 +171,7 @@ class Chain:
             words.append(f"--- mvcloud:\n{self.cloud.text[-2000:]}")
         return "\n".join(words)
 
-    def wait_online(self, name, timeout=90):
+    def wait_online(self, name, timeout=PATIENCE):
         return self.wait_device(name, lambda device: device["connection"]["state"] == "online", timeout, "online")
 
     # Projects.
@@ -191,13 +192,13 @@ class Chain:
                 agent.symlink_to(ROOT / "firmware-agent")
         return copy
 
-    def deploy(self, project, device, *options, timeout=180):
+    def deploy(self, project, device, *options, timeout=PATIENCE):
         return self.mvctl("deploy", project, "--device", device, "--key", "dev", "--debug-key", "dev", "--wait",
                           *options, timeout=timeout)
 
     def close(self):
         for name in self.devices:
-            self.run("emulator", "stop", name, timeout=30)
+            self.run("emulator", "stop", name)
         if self.cloud:
             self.cloud.stop()
         shutil.rmtree(self.home, ignore_errors=True)
@@ -211,9 +212,9 @@ class Debugger:
         chain.wait_online(device)
         env = dict(chain.env, MVCTL_CLOUD=cloud) if cloud else chain.env
         self.server = Process([MVCTL, "debug", device, "--key", "dev", "--port", "0", *options], env=env)
-        self.port = int(self.server.wait_for(r"^Listening on port (\d+)", 30).group(1))
+        self.port = int(self.server.wait_for(r"^Listening on port (\d+)").group(1))
 
-    def gdb(self, elf, *commands, timeout=120):
+    def gdb(self, elf, *commands, timeout=PATIENCE):
         """Runs GDB with `commands` after connecting and returns what it printed. Without `elf` it asks the server for it."""
         line = [GDB, "-nx", "-batch", "-ex", "set pagination off", "-ex", "set confirm off",
                 "-ex", "set style enabled off", "-ex", "set tcp auto-retry on",
@@ -244,10 +245,10 @@ class GdbPrompt:
         self.child.process.stdin.write(command + "\n")
         self.child.process.stdin.flush()
 
-    def wait_for(self, pattern, timeout=60):
+    def wait_for(self, pattern, timeout=PATIENCE):
         return self.child.wait_for(pattern, timeout)
 
-    def send(self, command, timeout=120):
+    def send(self, command, timeout=PATIENCE):
         """Types a command and returns what GDB printed upon it."""
         begin = len(self.child.text)
         self.number += 1
@@ -286,7 +287,7 @@ class DebugTest(ChainTest):
     def setUpClass(cls):
         super().setUpClass()
         project = cls.chain.project("counter")
-        cls.chain.deploy(project, "bench", timeout=300)
+        cls.chain.deploy(project, "bench")
         cls.elf = next(project.rglob("counter.elf"))
 
     def setUp(self):

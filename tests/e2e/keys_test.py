@@ -13,7 +13,7 @@ class Keys(ChainTest):
         cls.chain.mvctl("keys", "create", "two")
         cls.chain.mvctl("signers", "add", "two")  # the device was provisioned before: it does not know this one
         project = cls.chain.project("counter")
-        cls.chain.deploy(project, "bench", timeout=300)
+        cls.chain.deploy(project, "bench")
         cls.elf = next(project.rglob("counter.elf"))
         cls.ids = {name: cls.chain.json("keys", "show", name)["key_id"] for name in ("dev", "two")}
 
@@ -26,7 +26,7 @@ class Keys(ChainTest):
         return path
 
     def deploy(self, bundle):
-        return self.chain.run("deploy", bundle, "--device", "bench", "--wait", timeout=120)
+        return self.chain.run("deploy", bundle, "--device", "bench", "--wait")
 
     def change(self, *options):
         path = self.chain.home / "change.keys"
@@ -34,7 +34,7 @@ class Keys(ChainTest):
         return path
 
     def apply(self, change):
-        return self.chain.run("devices", "keys", "bench", "--change", change, "--wait", timeout=60)
+        return self.chain.run("devices", "keys", "bench", "--change", change, "--wait")
 
     def keys(self):
         return self.chain.json("devices", "keys", "bench")["signer_keys"]
@@ -85,7 +85,7 @@ class Keys(ChainTest):
 
     def test_5_the_keys_survive_a_power_cut(self):
         self.chain.mvctl("emulator", "kill", "bench")
-        self.chain.mvctl("emulator", "power-on", "bench", timeout=60)
+        self.chain.mvctl("emulator", "power-on", "bench")
         self.chain.wait_online("bench")
         self.assertEqual((self.keys()["threshold"], self.keys()["sequence"]), (2, 30))
 
@@ -98,10 +98,10 @@ class Keys(ChainTest):
 
     def test_6_a_device_may_want_two_signers_from_the_beginning(self):
         self.chain.start_device("strict", "--signers", "2")
-        one = self.chain.run("deploy", self.bundle("strict-one", "dev"), "--device", "strict", "--wait", timeout=120)
+        one = self.chain.run("deploy", self.bundle("strict-one", "dev"), "--device", "strict", "--wait")
         self.assertEqual(one.returncode, REFUSED_BY_DEVICE, one.stdout)
         self.assertIn("wants more signers", one.stdout)
-        both = self.chain.run("deploy", self.bundle("strict-both", "two", "dev"), "--device", "strict", "--wait", timeout=120)
+        both = self.chain.run("deploy", self.bundle("strict-both", "two", "dev"), "--device", "strict", "--wait")
         self.assertEqual(both.returncode, 0, both.stdout)
         self.assertEqual(self.chain.json("devices", "keys", "strict")["signer_keys"]["threshold"], 2)
 

@@ -17,7 +17,7 @@ class Lldb:
         self.debugger = debugger
         self.child = Process([LLDB, "--no-use-colors", "--no-lldbinit", str(elf)], stdin=subprocess.PIPE)
         self.seen = 0
-        self.send("settings set plugin.process.gdb-remote.packet-timeout 60")
+        self.send("settings set plugin.process.gdb-remote.packet-timeout 300")
         self.send(f"gdb-remote 127.0.0.1:{debugger.port}")
         self.expect(r"Process 1 stopped")
 
@@ -25,10 +25,10 @@ class Lldb:
         self.child.process.stdin.write(command + "\n")
         self.child.process.stdin.flush()
 
-    def expect(self, pattern, timeout=60):
+    def expect(self, pattern):
         """Waits for `pattern` behind what was awaited before."""
         try:
-            match = self.child.wait_for(f"(?s){pattern}", timeout, self.seen)
+            match = self.child.wait_for(f"(?s){pattern}", begin=self.seen)
         except AssertionError as error:
             raise AssertionError(f"{error}\nmvctl debug said:\n{self.debugger.server.text}") from None
         self.seen = match.end()

@@ -16,13 +16,13 @@ class Load(ChainTest):
 
     def setUp(self):
         self.build(step=1)
-        self.chain.deploy(self.project, "bench", "--force", timeout=300)
+        self.chain.deploy(self.project, "bench", "--force")
         self.elf = self.project / "build" / "counter.elf"
 
     def debug(self, *options):
         debugger = Debugger(self.chain, "bench", "--elf", str(self.elf), *options)
         self.addCleanup(debugger.close)
-        debugger.server.wait_for("session +end-to-end", 60)
+        debugger.server.wait_for("session +end-to-end")
         return debugger
 
     def prompt(self, debugger):
@@ -36,7 +36,7 @@ class Load(ChainTest):
         text = re.sub(r"kStep = \d+;", f"kStep = {step};", source.read_text())
         if text != source.read_text():
             source.write_text(text)
-        self.chain.mvctl("deploy", self.project, "--build-only", "--key", "dev", timeout=300)
+        self.chain.mvctl("deploy", self.project, "--build-only", "--key", "dev")
 
     def orders(self):
         """How often the device was told to run something."""

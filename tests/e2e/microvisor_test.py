@@ -39,7 +39,7 @@ class Microvisor(ChainTest):
         self.assertEqual((uploaded["version"], uploaded["board"]), ("0.2.0", BOARD))
         self.assertIn("0.2.0", self.chain.mvctl("microvisor", "list"))
 
-        said = self.chain.mvctl("microvisor", "deploy", "bench", "--wait", timeout=300)
+        said = self.chain.mvctl("microvisor", "deploy", "bench", "--wait")
 
         self.assertIn("bench runs microvisor 0.2.0", said)
         device = self.chain.device("bench")
@@ -50,7 +50,7 @@ class Microvisor(ChainTest):
 
     def test_2_stays_with_it_after_a_power_cut(self):
         self.chain.mvctl("emulator", "kill", "bench")
-        self.chain.mvctl("emulator", "power-on", "bench", timeout=60)
+        self.chain.mvctl("emulator", "power-on", "bench")
         self.chain.wait_online("bench")
 
         self.assertEqual(self.microvisor()["version"], "0.2.0")
@@ -59,7 +59,7 @@ class Microvisor(ChainTest):
     def test_3_refuses_a_downgrade(self):
         self.upload("0.1.5")
 
-        refused = self.chain.run("microvisor", "deploy", "bench", "--image", "0.1.5", "--wait", timeout=300)
+        refused = self.chain.run("microvisor", "deploy", "bench", "--image", "0.1.5", "--wait")
 
         self.assertEqual(refused.returncode, 6, refused.stdout)
         self.assertIn("microvisor 0.1.5 is older than 0.2.0", refused.stdout)
@@ -98,19 +98,19 @@ class Microvisor(ChainTest):
     def test_8_tries_again_what_it_gave_up_only_when_that_is_ordered(self):
         starts = self.console().count("version 0.5.0, on trial")
         self.chain.mvctl("emulator", "kill", "bench")
-        self.chain.mvctl("emulator", "power-on", "bench", timeout=60)
+        self.chain.mvctl("emulator", "power-on", "bench")
         self.chain.wait_online("bench")
         self.assertEqual(self.microvisor()["update_status"], "error")
         self.assertEqual(self.console().count("version 0.5.0, on trial"), starts)
 
-        self.chain.run("microvisor", "deploy", "bench", "--image", "0.5.0", "--trial", "10s", "--wait", timeout=300)
+        self.chain.run("microvisor", "deploy", "bench", "--image", "0.5.0", "--trial", "10s", "--wait")
 
         self.assertEqual(self.console().count("version 0.5.0, on trial"), starts + 1)
 
     def assert_goes_back(self, version, edit, why):
         """The update is refused with this reason, and the device runs 0.2.0 as before."""
         self.upload(version, edit)
-        refused = self.chain.run("microvisor", "deploy", "bench", "--image", version, "--trial", "10s", "--wait", timeout=300)
+        refused = self.chain.run("microvisor", "deploy", "bench", "--image", version, "--trial", "10s", "--wait")
         self.assertEqual(refused.returncode, 6, refused.stdout)
         self.assertIn(why, refused.stdout)
         self.assertEqual(self.microvisor()["version"], "0.2.0")

@@ -10,7 +10,7 @@ import threading
 import time
 import unittest
 
-from harness import ChainTest
+from harness import PATIENCE, ChainTest
 
 RATE = 6000  # bytes a second
 VERSIONS = {"a": 1000, "b": 500000}
@@ -32,14 +32,14 @@ class PowerCuts(ChainTest):
         source.write_text(f"{text[:start]}constexpr std::uint32_t kStep = {VERSIONS[version]}{text[end:]}")
         bundle = self.chain.home / f"{version}.zip"
         trial = ("--confirm-timeout", self.trial) if self.trial and version == "b" else ()
-        self.chain.mvctl("deploy", project, "--build-only", "--bundle-out", bundle, "--key", "dev", *trial, timeout=180)
+        self.chain.mvctl("deploy", project, "--build-only", "--bundle-out", bundle, "--key", "dev", *trial)
         return bundle
 
     def runs(self, target):
         """Waits until the device says that it runs the application and is done with everything."""
         self.chain.wait_device(
             "bench", lambda one: one["connection"]["state"] == "online" and one["state"] == "running"
-            and one["app"]["reported_hash"] == target, timeout=90, what="the new application, running")
+            and one["app"]["reported_hash"] == target, what="the new application, running")
 
     def hellos(self):
         """How often an application has started."""
@@ -50,7 +50,7 @@ class PowerCuts(ChainTest):
         """Waits for a start of the device after those, and of its application; returns the hash of what was there whole."""
         device = self.chain.wait_device(
             "bench", lambda one: one["connection"]["state"] == "online" and one["boot_count"] > boots
-            and self.hellos() > hellos, timeout=90, what="a start, an application and a link")
+            and self.hellos() > hellos, what="a start, an application and a link")
         return device["app"]["reported_hash"]
 
     def bytes_down(self):
@@ -71,7 +71,7 @@ class PowerCuts(ChainTest):
         return self.chain.json("emulator", "kill", "bench")["bytes_down"]
 
     def power_on(self):
-        self.chain.mvctl("emulator", "power-on", "bench", timeout=60)
+        self.chain.mvctl("emulator", "power-on", "bench")
 
     def moments(self, chance):
         """For each deploy: the part of its bytes to wait for, seconds to wait after them, and whether to cut a second time."""
@@ -96,7 +96,7 @@ class PowerCuts(ChainTest):
         for number, (part, seconds, twice) in enumerate(self.moments(chance), 1):
             old, new = ("a", "b") if number % 2 == 1 else ("b", "a")
             start = self.bytes_down()
-            deploy = self.chain.spawn("deploy", bundles[new], "--device", "bench", "--wait", "--timeout", "90s")
+            deploy = self.chain.spawn("deploy", bundles[new], "--device", "bench", "--wait", "--timeout", "290s")
             self.wait_for_bytes(start + part * usual)
             threading.Event().wait(seconds)
             came = self.cut() - start
@@ -113,7 +113,7 @@ class PowerCuts(ChainTest):
             which = "new" if came_back_with == hashes[new] else "old"
             survived[which] += 1
             print(f"cut {number:2}: after {came:5} of {usual} bytes{', and again as it started' if twice else ''}: {which}")
-            self.assertEqual(deploy.process.wait(120), 0, deploy.text)
+            self.assertEqual(deploy.process.wait(PATIENCE), 0, deploy.text)
             deploy.stop()
             self.runs(hashes[new])
         print(f"came back with the old application {survived['old']} times, with the new {survived['new']}; "

@@ -12,7 +12,7 @@ ROLLED_BACK = 7
 
 class Rollout(ChainTest):
     def deploy(self, project, *options, code=0):
-        done = self.chain.run("deploy", project, "--device", "bench", "--key", "dev", "--wait", *options, timeout=300)
+        done = self.chain.run("deploy", project, "--device", "bench", "--key", "dev", "--wait", *options)
         self.assertEqual(done.returncode, code, done.stdout + self.chain.diagnosis())
         return done.stdout
 

@@ -21,7 +21,7 @@ class Threads(ChainTest):
     def setUpClass(cls):
         super().setUpClass()
         project = cls.chain.copy_project(PROGRAM)
-        cls.chain.deploy(project, "bench", timeout=300)
+        cls.chain.deploy(project, "bench")
         cls.elf = next(project.rglob("threads.elf"))
 
     def setUp(self):
@@ -68,7 +68,7 @@ class Threads(ChainTest):
 
     def test_backtraces_of_all_threads_at_once(self):
         self.stop_in_worker()
-        out = self.gdb.send("thread apply all backtrace", timeout=60)
+        out = self.gdb.send("thread apply all backtrace")
         for function in ("blinker", "worker", "waiter", "idle"):
             self.assertRegex(out, rf"#\d .*\b{function} \(\) at ")
 

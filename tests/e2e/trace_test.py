@@ -26,7 +26,7 @@ class TraceTest(ChainTest):
     def setUpClass(cls):
         super().setUpClass()
         cls.project = cls.chain.copy_project(PROGRAM)
-        cls.chain.deploy(cls.project, "bench", timeout=300)
+        cls.chain.deploy(cls.project, "bench")
         cls.elf = next(cls.project.rglob("trace.elf"))
         cls.chain.wait_online("bench")
 
@@ -53,11 +53,18 @@ class TraceTest(ChainTest):
 
 class Trace(TraceTest):
     def assert_undisturbed(self):
-        """Never halted: no round of the application took longer than it should."""
-        device = self.chain.device("bench")
-        self.assertEqual(device["state"], "running")
-        [gap] = self.values("longest_gap")
-        self.assertLess(gap, 30)
+        """The application runs on, and no hit holds it: as much time passes between two as its own clock says."""
+        self.assertEqual(self.chain.device("bench")["state"], "running")
+        in_step = 0
+        hits = self.records("round", "ticks", count=10)
+        for before, after in zip(hits, hits[1:]):
+            self.assertEqual(after["values"][0]["value"], before["values"][0]["value"] + 1)
+            ticks = after["values"][1]["value"] - before["values"][1]["value"]
+            passed = (after["uptime_us"] - before["uptime_us"]) / 1e4
+            self.assertGreater(passed, 0)
+            in_step += abs(ticks - 10) < 3 and abs(passed - ticks) < 3
+        # But for those where the host did not let the device run.
+        self.assertGreater(in_step, 0, hits)
 
     def test_values_of_every_kind_are_right(self):
         round_, raw, wide, real, array, text, pointed, enumerator, byte, structure, total = self.values(
@@ -98,19 +105,8 @@ class Trace(TraceTest):
         self.assertEqual(last, 1.5)
 
     def test_hits_come_one_a_round_with_the_devices_time_while_the_application_runs_on(self):
-        hits = self.records("round", "ticks", count=5)
+        hits = self.records("round", count=5)
         self.assertEqual([hit["hit"] for hit in hits], [1, 2, 3, 4, 5])
-        rounds = [hit["values"][0]["value"] for hit in hits]
-        self.assertEqual(rounds, list(range(rounds[0], rounds[0] + 5)))
-        in_step = 0
-        for before, after in zip(hits, hits[1:]):
-            ticks = after["values"][1]["value"] - before["values"][1]["value"]
-            self.assertAlmostEqual(ticks, 10, delta=3)  # SysTick goes on
-            passed = (after["uptime_us"] - before["uptime_us"]) / 1e4
-            self.assertGreater(passed, ticks - 3)
-            in_step += passed < ticks + 3
-        # In step with the clock, but where the host did not let the device run: ticks it missed are not made up for.
-        self.assertGreater(in_step, 0)
         self.assert_undisturbed()
 
     def test_a_condition_is_evaluated_on_the_device(self):
@@ -125,9 +121,9 @@ class Trace(TraceTest):
 
     def test_a_duration_ends_it(self):
         began = time.monotonic()
-        out = self.chain.mvctl(*self.options("round"), "--for", "1s", "--output", "json")
+        out = self.chain.mvctl(*self.options("round"), "--for", "3s", "--output", "json")
         self.assertGreater(len(out.splitlines()), 3)
-        self.assertGreater(time.monotonic() - began, 1)
+        self.assertGreater(time.monotonic() - began, 3)
 
     def test_what_cannot_be_traced_is_said_before_the_device_is_asked(self):
         self.assertRegex(self.fails("nosuch"), r'nosuch cannot be traced at trace\.c:\d+: no symbol "nosuch" in current')
@@ -200,7 +196,7 @@ class SlowLine(TraceTest):
 class LostLink(ChainTest):
     def setUp(self):
         self.project = self.chain.copy_project(PROGRAM)
-        self.chain.deploy(self.project, "bench", timeout=300)
+        self.chain.deploy(self.project, "bench")
         self.elf = next(self.project.rglob("trace.elf"))
         self.chain.wait_online("bench")
         self.trace = Process([MVCTL, "trace", "bench", "--key", "dev", "--elf", self.elf, "--at",
@@ -212,7 +208,7 @@ class LostLink(ChainTest):
         self.chain.stop_cloud()
         self.trace.wait_for(r"the link to the device was lost; connecting again")
         self.chain.serve()
-        back = self.trace.wait_for(r"the device is connected again", 120)
+        back = self.trace.wait_for(r"the device is connected again")
         self.trace.wait_for(r"round = \d+", begin=back.end())
         rounds = [int(number) for number in re.findall(r"round = (\d+)", self.trace.text)]
         self.assertEqual(rounds, sorted(set(rounds)))
@@ -225,11 +221,11 @@ class Crash(ChainTest):
         source = project / "trace.c"
         source.write_text(source.read_text().replace("crash_wanted) __asm", "crash_wanted || round == 40) __asm"))
         self.chain.mvctl("deploy", project, "--device", "bench", "--key", "dev", "--debug-key", "dev",
-                         "--minimum-restart-interval", "60000", timeout=300)
+                         "--minimum-restart-interval", "60000")
         elf = next(project.rglob("trace.elf"))
         self.chain.wait_device("bench", lambda device: device["state"] == "running", what="running")
         trace = ["trace", "bench", "--key", "dev", "--elf", elf, "--at", f"trace.c:{line('MARK measured')}", "--expr", "round"]
-        done = self.chain.run(*trace, timeout=60)
+        done = self.chain.run(*trace)
         self.assertEqual(done.returncode, 1, done.stdout)
         self.assertRegex(done.stdout, r"round = 40\n(?s:.*)the application ended, and the trace with it")
         self.assertRegex(done.stdout, r"mvctl crashes show bench")
@@ -238,7 +234,7 @@ class Crash(ChainTest):
             self.assertLess(time.monotonic(), deadline)
             time.sleep(0.2)
         self.assertRegex(self.chain.json("crashes", "show", "bench", "--elf", elf)["cause"], r"undefined instruction")
-        again = self.chain.run(*trace, timeout=60)
+        again = self.chain.run(*trace)
         self.assertEqual(again.returncode, 6, again.stdout)
         self.assertRegex(again.stdout, r"bench: the application ended and waits for its restart: try again when it runs\n"
                                        r" +if it crashes, see why:  mvctl crashes show bench")

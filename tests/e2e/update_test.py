@@ -33,7 +33,7 @@ class Update(ChainTest):
 
     def deploy(self, *options):
         return self.chain.run("deploy", self.project, "--device", "bench", "--key", "dev", "--debug-key", "dev", "--wait",
-                              *options, timeout=180)
+                              *options)
 
     def app(self):
         return self.chain.device("bench")["app"]
@@ -50,7 +50,7 @@ class Update(ChainTest):
 
     def test_2_a_bundle_on_trial_is_confirmed_by_contact(self):
         self.change()
-        done = self.deploy("--confirm-timeout", "4")
+        done = self.deploy("--confirm-timeout", "12")
         self.assertEqual(done.returncode, 0, done.stdout)
         self.assertRegex(done.stdout, r"(?i)trial")
         app = self.app()
@@ -72,7 +72,7 @@ class Update(ChainTest):
     def test_4_what_was_undone_is_tried_again_only_by_a_new_order(self):
         boots = self.chain.device("bench")["boot_count"]
         self.chain.mvctl("emulator", "kill", "bench")
-        self.chain.mvctl("emulator", "power-on", "bench", timeout=60)
+        self.chain.mvctl("emulator", "power-on", "bench")
         device = self.chain.wait_device(
             "bench", lambda one: one["connection"]["state"] == "online" and one["boot_count"] > boots, what="a boot")
         self.assertIn("crashed 3 times", json.dumps(device))

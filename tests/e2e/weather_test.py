@@ -4,7 +4,7 @@ import signal
 import subprocess
 import unittest
 
-from harness import GDB, ChainTest, Debugger, Process
+from harness import GDB, PATIENCE, ChainTest, Debugger, Process
 
 
 class Gdb:
@@ -21,9 +21,9 @@ class Gdb:
         self.child.process.stdin.write(command + "\n")
         self.child.process.stdin.flush()
 
-    def expect(self, pattern, timeout=60):
+    def expect(self, pattern):
         try:
-            return self.child.wait_for(pattern, timeout)
+            return self.child.wait_for(pattern)
         except AssertionError as error:
             raise AssertionError(f"{error}\nmvctl debug said:\n{self.debugger.server.text}\n"
                                  f"{self.debugger.chain.diagnosis()}") from None
@@ -47,7 +47,7 @@ class Weather(ChainTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.chain.deploy(cls.chain.project("counter"), "bench", timeout=300)
+        cls.chain.deploy(cls.chain.project("counter"), "bench")
         cls.elf = next((cls.chain.home / "projects").rglob("counter.elf"))
 
     def debug(self):
@@ -106,7 +106,7 @@ class Weather(ChainTest):
         self.chain.stop_cloud(signal.SIGKILL)
         self.chain.serve()
         gdb.send("next")
-        gdb.expect(r"into\.sum = into\.sum", 90)
+        gdb.expect(r"into\.sum = into\.sum")
         gdb.send("detach")
 
     def test_a_second_debugger_is_told_who_is_in_the_way(self):
@@ -114,18 +114,18 @@ class Weather(ChainTest):
         first.send("break tally")
         first.send("continue")
         first.expect(r"Breakpoint 1, ")
-        second = self.chain.run("debug", "bench", "--key", "dev", "--port", "0", timeout=60)
+        second = self.chain.run("debug", "bench", "--key", "dev", "--port", "0")
         self.assertNotEqual(second.returncode, 0)
         self.assertRegex(second.stdout, r"(?i)another debugger|already|busy")
 
     def test_a_wrong_key_is_refused_with_a_sentence(self):
         self.chain.mvctl("keys", "create", "stranger")
-        done = self.chain.run("debug", "bench", "--key", "stranger", "--port", "0", timeout=60)
+        done = self.chain.run("debug", "bench", "--key", "stranger", "--port", "0")
         self.assertEqual(done.returncode, 3, done.stdout)
         self.assertRegex(done.stdout, r"refused the key|not the debug key")
 
     def test_an_unknown_device_is_not_found(self):
-        done = self.chain.run("debug", "nobody", "--key", "dev", timeout=60)
+        done = self.chain.run("debug", "nobody", "--key", "dev")
         self.assertEqual(done.returncode, 4, done.stdout)
 
     def test_a_file_of_another_kind_is_no_elf_and_no_key(self):
@@ -133,7 +133,7 @@ class Weather(ChainTest):
         wrong.write_text("neither an ELF nor a key")
         for option in ("--elf", "--key"):
             for file, code in ((wrong, 1), (self.chain.home / "nothing", 4)):
-                done = self.chain.run("debug", "bench", option, str(file), "--port", "0", timeout=60)
+                done = self.chain.run("debug", "bench", option, str(file), "--port", "0")
                 self.assertEqual(done.returncode, code, done.stdout)
                 self.assertIn(str(file), done.stdout)
 
@@ -141,15 +141,14 @@ class Weather(ChainTest):
         self.chain.start_device("dark")
         self.chain.mvctl("emulator", "kill", "dark")
         self.chain.wait_device("dark", lambda one: one["connection"]["state"] == "offline", 90, "offline")
-        done = self.chain.run("debug", "dark", "--key", "dev", "--port", "0", timeout=60)
+        done = self.chain.run("debug", "dark", "--key", "dev", "--port", "0")
         self.assertEqual(done.returncode, 5, done.stdout)
         self.assertRegex(done.stdout, r"offline")
 
     def test_a_bundle_without_a_debug_key_cannot_be_debugged(self):
         self.chain.start_device("closed")
-        self.chain.mvctl("deploy", self.chain.project("ticker"), "--device", "closed", "--key", "dev", "--wait",
-                         timeout=180)
-        done = self.chain.run("debug", "closed", "--key", "dev", "--port", "0", timeout=60)
+        self.chain.mvctl("deploy", self.chain.project("ticker"), "--device", "closed", "--key", "dev", "--wait")
+        done = self.chain.run("debug", "closed", "--key", "dev", "--port", "0")
         self.assertEqual(done.returncode, 6, done.stdout)
         self.assertRegex(done.stdout, r"carries no debug key")
 
@@ -157,32 +156,32 @@ class Weather(ChainTest):
         source = self.chain.project("counter") / "counter.cc"
         source.write_text(source.read_text().replace("kStep = 1;", "kStep = 3;"))
         deploy = self.chain.spawn("deploy", self.chain.project("counter"), "--device", "bench", "--key", "dev",
-                                  "--debug-key", "dev", "--wait", "--timeout", "120s")
+                                  "--debug-key", "dev", "--wait", "--timeout", "290s")
         self.addCleanup(deploy.stop)
-        deploy.wait_for(r"staging|plan|signed", 120)
+        deploy.wait_for(r"staging|plan|signed")
         self.chain.stop_cloud(signal.SIGKILL)
         self.chain.serve()
-        self.assertEqual(deploy.process.wait(120), 0, deploy.text + self.chain.diagnosis())
+        self.assertEqual(deploy.process.wait(PATIENCE), 0, deploy.text + self.chain.diagnosis())
 
     def test_a_deploy_survives_a_device_that_vanishes(self):
         source = self.chain.project("blinky")
         deploy = self.chain.spawn("deploy", source, "--device", "bench", "--key", "dev", "--debug-key", "dev", "--wait",
-                                  "--timeout", "120s")
+                                  "--timeout", "290s")
         self.addCleanup(deploy.stop)
-        deploy.wait_for(r"staging|plan|signed", 120)
+        deploy.wait_for(r"staging|plan|signed")
         self.chain.mvctl("emulator", "kill", "bench")
-        self.chain.mvctl("emulator", "power-on", "bench", timeout=60)
-        self.assertEqual(deploy.process.wait(150), 0, deploy.text + self.chain.diagnosis())
+        self.chain.mvctl("emulator", "power-on", "bench")
+        self.assertEqual(deploy.process.wait(PATIENCE), 0, deploy.text + self.chain.diagnosis())
         self.chain.deploy(self.chain.project("counter"), "bench")
 
     def test_logs_written_offline_arrive_once_the_link_is_back(self):
         self.chain.mvctl("emulator", "modem", "bench", "--carrier-loss", "6s")
         logs = self.chain.spawn("logs", "bench", "--since", "1m", "--output", "json")
         self.addCleanup(logs.stop)
-        logs.wait_for(r"counter: round \d+", 60)
+        logs.wait_for(r"counter: round \d+")
         first = int(re.search(r"counter: round (\d+)", logs.text).group(1))
         for later in range(1, 5):
-            logs.wait_for(rf"counter: round {first + 20 * later}\b", 60)
+            logs.wait_for(rf"counter: round {first + 20 * later}\b")
         seen = {int(number) for number in re.findall(r"counter: round (\d+)", logs.text)}
         ordered = sorted(seen)
         self.assertEqual(ordered, list(range(ordered[0], ordered[-1] + 1, 20)), "a line was lost")

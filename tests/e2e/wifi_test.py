@@ -4,7 +4,7 @@ import threading
 import time
 import unittest
 
-from harness import Chain, ChainTest, Debugger
+from harness import PATIENCE, Chain, ChainTest, Debugger
 
 SSID = 'lab, "north"'  # what a command must escape
 PASSPHRASE = "correct horse, battery staple"
@@ -28,8 +28,8 @@ class Wifi(ChainTest):
     def console(self):
         return next((self.chain.home / "state").rglob("bench/console.log")).read_text(errors="replace")
 
-    def wait_until(self, condition, what, timeout=60):
-        deadline = time.monotonic() + timeout
+    def wait_until(self, condition, what):
+        deadline = time.monotonic() + PATIENCE
         while not condition():
             self.assertLess(time.monotonic(), deadline, f"waited for {what}\n{self.chain.diagnosis()}")
             threading.Event().wait(0.1)
@@ -64,7 +64,7 @@ class Wifi(ChainTest):
 
         self.modem("--wifi", "up", "--rate", "0")
 
-        self.assertEqual(deploy.process.wait(120), 0, f"{deploy.text}\n{self.chain.diagnosis()}")
+        self.assertEqual(deploy.process.wait(PATIENCE), 0, f"{deploy.text}\n{self.chain.diagnosis()}")
         self.assertGreater(self.modem()["connections"], before["connections"])
         self.assertEqual(self.chain.device("bench")["app"]["update_status"], "up-to-date")
 
@@ -85,7 +85,7 @@ class Wifi(ChainTest):
     def test_5_comes_back_after_its_power_was_cut(self):
         before = self.chain.device("bench")["boot_count"]
         self.chain.mvctl("emulator", "kill", "bench")
-        self.chain.mvctl("emulator", "power-on", "bench", timeout=60)
+        self.chain.mvctl("emulator", "power-on", "bench")
         self.chain.wait_device("bench", lambda one: one["connection"]["state"] == "online" and one["boot_count"] > before,
                                what="a boot")
 
@@ -102,11 +102,11 @@ class Wifi(ChainTest):
             self.assertNotIn(PASSPHRASE.encode(), file.read_bytes(), file)
 
     def test_7_its_modem_stays_what_it_is(self):
-        self.chain.mvctl("emulator", "stop", "bench", timeout=30)
+        self.chain.mvctl("emulator", "stop", "bench")
         refused = self.chain.run("emulator", "start", "bench", "--modem", "esp-at", "--wifi-ssid", "other", "--wifi-open")
         self.assertEqual(refused.returncode, 2, refused.stdout)
         self.assertIn("its keys and its modem stay", refused.stdout)
-        self.chain.mvctl("emulator", "start", "bench", timeout=60)
+        self.chain.mvctl("emulator", "start", "bench")
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ const configuration = JSON.parse(fs.readFileSync(configurationFile));
 const line = Number(lineText);
 
 const client = new DebugClient('node', adapter, configuration.type, { cwd: configuration.cwd }, true);
-client.defaultTimeout = 60000;
+client.defaultTimeout = 180000;
 const console_lines = [];
 client.on('output', (event) => console_lines.push(event.body.output));
 

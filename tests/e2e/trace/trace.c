@@ -15,7 +15,6 @@ struct sample {
 };
 
 volatile uint32_t ticks;
-volatile uint32_t longest_gap;  // in ticks, between two rounds of `main`; a halt would show here
 volatile int crash_wanted;
 uint64_t total = 0x100000000ull;
 double ratio = 0.25;
@@ -81,12 +80,9 @@ int main(void) {
   mvGetSysClk(&clock);
   board_start();
   board_ticks(clock / 100);
-  uint32_t before = ticks;
   for (int round = 1;; ++round) {
     const uint32_t end = ticks + 10;
     while (ticks < end) __asm__ volatile("wfi");
-    if (ticks - before > longest_gap) longest_gap = ticks - before;
-    before = ticks;
     measure(round);
     gain = optimised(round, gain) > 0 ? 1.5f : 1.5f;
     if (round % 50 == 0) burst();
