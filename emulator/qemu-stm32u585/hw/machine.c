@@ -390,11 +390,13 @@ static Stm32Peripheral *create_peripheral(Stm32u585Machine *s, const Entry *entr
         qdev_connect_gpio_out_named(dev, "reset", 0, reset_line(s, RESET_IWDG));
     } else if (!strcmp(entry->name, "WWDG")) {
         qdev_connect_gpio_out_named(dev, "reset", 0, reset_line(s, RESET_WWDG));
-    } else if (!strcmp(entry->name, "RTC")) {
-        qdev_connect_gpio_out_named(DEVICE(s->rcc), STM32_RCC_BACKUP_RESET, 0,
+    } else if (!strcmp(entry->name, "RTC") || !strcmp(entry->name, "TAMP")) {
+        qdev_connect_gpio_out_named(DEVICE(s->rcc), STM32_RCC_BACKUP_RESET,
+                                    !strcmp(entry->name, "RTC") ? BACKUP_RESET_RTC : BACKUP_RESET_TAMP,
                                     qdev_get_gpio_in_named(dev, STM32_RCC_BACKUP_RESET, 0));
     } else if (!strcmp(entry->name, "PWR")) {
         s->pwr = p;
+        stm32_rcc_connect_pwr(s->rcc, STM32_PWR(dev));
     }
     return p;
 }

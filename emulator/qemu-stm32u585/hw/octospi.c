@@ -61,6 +61,7 @@ struct Stm32Octospi {
     uint32_t status; /* the flags that stay */
     uint32_t done, total;
     bool transferring;
+    bool ahead; /* memory-mapped mode reads ahead, from the first access to the abort */
     uint8_t data[LONGEST_WRITE];
     QEMUTimer *poll;
 };
@@ -125,7 +126,7 @@ static uint32_t status_now(Stm32Octospi *s)
     if (mode(s) == INDIRECT_READ && s->transferring && s->total - s->done <= FIFO) {
         status |= SR_COMPLETE;
     }
-    return status | (s->transferring ? SR_BUSY : 0);
+    return status | (s->transferring || s->ahead ? SR_BUSY : 0);
 }
 
 static void update_irq(Stm32Octospi *s)
@@ -264,7 +265,7 @@ static bool octospi_write(Stm32Peripheral *p, uint32_t offset, Access access, ui
     if (offset > LPTR || access.size != 4) {
         return false;
     }
-    if (s->transferring && offset != CR && offset != FCR) {
+    if ((s->transferring || s->ahead) && offset != CR && offset != FCR) {
         stm32_complain("%s: register 0x%03x is written while a command runs", p->name, offset);
     }
     switch (offset) {
@@ -274,10 +275,13 @@ static bool octospi_write(Stm32Peripheral *p, uint32_t offset, Access access, ui
         s->status &= ~(value & (SR_TRANSFER_ERROR | SR_COMPLETE | SR_MATCH | 1 << 4));
         break;
     case CR:
+        if (s->ahead && !(value & CR_ABORT) && extract32(value, 28, 2) != MEMORY_MAPPED) {
+            stm32_complain("%s: memory-mapped mode is left without an abort", p->name);
+        }
         *reg(s, CR) = value & ~CR_ABORT;
         if (value & CR_ABORT || !(value & CR_EN)) {
             timer_del(s->poll);
-            s->transferring = false;
+            s->transferring = s->ahead = false;
         }
         break;
     default:
@@ -302,6 +306,7 @@ static MemTxResult window_read(void *opaque, hwaddr address, uint64_t *data, uns
         stm32_complain("%s: its memory is read, but it is not in memory-mapped mode", s->parent_obj.name);
         return MEMTX_ERROR;
     }
+    s->ahead = true;
     for (unsigned at = 0; at < size; at++) {
         *data |= (uint64_t)read_byte(s, &c, at) << at * 8;
     }
@@ -336,7 +341,7 @@ static void octospi_reset(DeviceState *device)
     Stm32Octospi *s = STM32_OCTOSPI(device);
     memset(s->registers, 0, sizeof(s->registers));
     s->status = 0;
-    s->transferring = false;
+    s->transferring = s->ahead = false;
     timer_del(s->poll);
     if (s->nor) {
         stm32_nor_reset(s->nor);

@@ -79,7 +79,8 @@ struct Stm32Rcc {
     struct { Stm32Peripheral *p; uint32_t enable, mask; } served[SERVED];
     unsigned served_count;
     Clock *hclk, *systick, *pclk1, *rtc, *tim1, *tim2, *kernel[ARRAY_SIZE(kernel_clocks)];
-    qemu_irq irq[2], backup_reset;
+    qemu_irq irq[2], backup_reset[BACKUP_RESETS];
+    Stm32Pwr *pwr;
 };
 
 static uint32_t msis_hz(const uint32_t *reg)
@@ -217,6 +218,11 @@ void stm32_rcc_serve(Stm32Rcc *s, Stm32Peripheral *p, uint32_t enable, unsigned 
     p->clock_mask = 1u << bit;
 }
 
+void stm32_rcc_connect_pwr(Stm32Rcc *s, Stm32Pwr *pwr)
+{
+    s->pwr = pwr;
+}
+
 static void reset_served(Stm32Rcc *s, uint32_t enable, uint32_t bits)
 {
     for (unsigned i = 0; i < s->served_count; i++) {
@@ -257,9 +263,15 @@ static void write_cfgr1(Stm32Rcc *s, uint32_t value)
 
 static void write_bdcr(Stm32Rcc *s, uint32_t value)
 {
+    if (s->pwr && !stm32_pwr_backup_writable(s->pwr)) {
+        stm32_complain("RCC: RCC_BDCR is written while PWR_DBPR.DBP is 0");
+        return;
+    }
     if (value & BDRST) {
         s->reg[BDCR / 4] = BDRST;
-        qemu_irq_pulse(s->backup_reset);
+        for (int i = 0; i < BACKUP_RESETS; i++) {
+            qemu_irq_pulse(s->backup_reset[i]);
+        }
         return;
     }
     if (s->reg[BDCR / 4] & RTCSEL) { /* once chosen, until the domain is reset */
@@ -413,7 +425,7 @@ static void rcc_init(Object *object)
     sysbus_init_irq(SYS_BUS_DEVICE(s), &s->irq[0]);
     sysbus_init_irq(SYS_BUS_DEVICE(s), &s->irq[1]);
     qdev_init_gpio_in_named(dev, on_reset_request, STM32_RCC_RESET, RESET_CAUSES);
-    qdev_init_gpio_out_named(dev, &s->backup_reset, STM32_RCC_BACKUP_RESET, 1);
+    qdev_init_gpio_out_named(dev, s->backup_reset, STM32_RCC_BACKUP_RESET, BACKUP_RESETS);
     s->hclk = qdev_init_clock_out(dev, "hclk");
     s->systick = qdev_init_clock_out(dev, "systick");
     s->pclk1 = qdev_init_clock_out(dev, "pclk1");

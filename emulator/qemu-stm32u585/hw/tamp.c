@@ -1,13 +1,13 @@
 /*
  * Tamper and backup registers: RM0456, chapter "Tamper and backup registers (TAMP)". The 32 backup registers live through
- * resets; tamper detection is not modelled.
+ * resets of the system and end with RCC_BDCR.BDRST; tamper detection is not modelled.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
 
 #include "hw/qdev-properties.h"
-#include "pwr.h"
+#include "rcc.h"
 
 #define TYPE_STM32_TAMP "stm32u585-tamp"
 OBJECT_DECLARE_SIMPLE_TYPE(Stm32Tamp, STM32_TAMP)
@@ -51,6 +51,19 @@ static bool tamp_write(Stm32Peripheral *p, uint32_t offset, Access access, uint3
     return true;
 }
 
+static void on_backup_reset(void *opaque, int line, int level)
+{
+    Stm32Tamp *s = opaque;
+    if (level) {
+        memset(s->reg, 0, sizeof(s->reg));
+    }
+}
+
+static void tamp_init(Object *object)
+{
+    qdev_init_gpio_in_named(DEVICE(object), on_backup_reset, STM32_RCC_BACKUP_RESET, 1);
+}
+
 static Property tamp_properties[] = {
     DEFINE_PROP_LINK("pwr", Stm32Tamp, pwr, TYPE_STM32_PWR, Stm32Pwr *),
     DEFINE_PROP_END_OF_LIST(),
@@ -70,6 +83,7 @@ static const TypeInfo types[] = {
         .name = TYPE_STM32_TAMP,
         .parent = TYPE_STM32_PERIPHERAL,
         .instance_size = sizeof(Stm32Tamp),
+        .instance_init = tamp_init,
         .class_init = tamp_class_init,
     },
 };

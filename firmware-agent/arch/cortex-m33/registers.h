@@ -39,7 +39,8 @@ inline constexpr std::uint32_t kMemoryFaultAddress = 0xe000ed34;
 inline constexpr std::uint32_t kBusFaultAddress = 0xe000ed38;
 inline constexpr std::uint32_t kCoprocessorAccess = 0xe000ed88;  // CPACR
 inline constexpr std::uint32_t kNonSecureAccess = 0xe000ed8c;    // NSACR
-inline constexpr std::uint32_t kMpuControl = 0xe000ed94;
+inline constexpr std::uint32_t kMpuControl = 0xe000ed94, kMpuRegion = 0xe000ed98, kMpuBase = 0xe000ed9c;
+inline constexpr std::uint32_t kMpuLimit = 0xe000eda0, kMpuAttributes = 0xe000edc0;
 inline constexpr std::uint32_t kSauControl = 0xe000edd0;
 inline constexpr std::uint32_t kSauRegionNumber = 0xe000edd8;
 inline constexpr std::uint32_t kSauBase = 0xe000eddc;

@@ -37,16 +37,20 @@ std::uint32_t reg(std::uint32_t offset) { return octospi::kSecond + offset; }
 
 bool idle() { return wait_for(reg(octospi::kStatus), octospi::kBusy, 0); }
 
-// 28.4.17: the access begins with the last of these writes that it needs.
-void begin(const Command& command, std::size_t length, bool reading) {
+enum class Mode : std::uint32_t { kWrite, kRead, kPoll, kMapped };  // CR.FMODE
+
+// 28.4.17: the access begins with the last of these writes that it needs; in memory-mapped mode with a read of the
+// window.
+void begin(const Command& command, std::size_t length, Mode mode) {
+  const bool mapped = mode == Mode::kMapped;
   reg32(reg(octospi::kClear)) = 0x1b;  // every flag
-  reg32(reg(octospi::kControl)) = octospi::kEnable | (reading ? octospi::kIndirectRead : 0);
-  if (length > 0) reg32(reg(octospi::kLength)) = static_cast<std::uint32_t>(length - 1);
+  reg32(reg(octospi::kControl)) = octospi::kEnable | static_cast<std::uint32_t>(mode) << 28;
+  if (length > 0 && !mapped) reg32(reg(octospi::kLength)) = static_cast<std::uint32_t>(length - 1);
   reg32(reg(octospi::kTiming)) = command.dummy_cycles;
   const std::uint32_t address = command.address_bytes == 0 ? 0 : 1U << 8 | (command.address_bytes - 1) << 12;
   reg32(reg(octospi::kCommunication)) = 1U | address | (length > 0 ? 1U << 24 : 0);
   reg32(reg(octospi::kInstruction)) = command.instruction;
-  if (command.address_bytes > 0) reg32(reg(octospi::kAddress)) = command.address;
+  if (command.address_bytes > 0 && !mapped) reg32(reg(octospi::kAddress)) = command.address;
 }
 
 bool end() {
@@ -57,7 +61,7 @@ bool end() {
 
 bool read_data(const Command& command, std::span<std::uint8_t> out) {
   if (!idle()) return false;
-  begin(command, out.size(), true);
+  begin(command, out.size(), Mode::kRead);
   for (std::uint8_t& byte : out) {
     // FTF: at least one byte is there (FTHRES = 0); TCF: the last ones are.
     for (std::uint32_t looks = 0; (reg32(reg(octospi::kStatus)) & (octospi::kRoom | octospi::kDone)) == 0; ++looks) {
@@ -70,7 +74,7 @@ bool read_data(const Command& command, std::span<std::uint8_t> out) {
 
 bool write_data(const Command& command, std::span<const std::uint8_t> bytes) {
   if (!idle()) return false;
-  begin(command, bytes.size(), false);
+  begin(command, bytes.size(), Mode::kWrite);
   for (const std::uint8_t byte : bytes) {
     if (!wait_for(reg(octospi::kStatus), octospi::kRoom, octospi::kRoom)) return false;
     arch::reg8(reg(octospi::kData)) = byte;
@@ -80,9 +84,52 @@ bool write_data(const Command& command, std::span<const std::uint8_t> bytes) {
 
 bool send(std::uint32_t instruction) {
   if (!idle()) return false;
-  begin({instruction}, 0, false);
+  begin({instruction}, 0, Mode::kWrite);
   return end();
 }
+
+// DCACHE1 lies before the window and is the application's: Device memory passes it by. ARM DDI 0553, B9.
+void set_up_window() {
+  constexpr std::uint32_t kNeverExecuted = 1U << 0, kRegionOn = 1U << 0, kOn = 1U << 0, kInFaultsToo = 1U << 1;
+  constexpr std::uint32_t kOtherwiseDefault = 1U << 2;
+  constexpr std::uint8_t kDevice = 0x04;  // nGnRE
+  reg32(arch::kMpuControl) = 0;
+  reg32(arch::kMpuAttributes) = kDevice;
+  reg32(arch::kMpuRegion) = 0;
+  reg32(arch::kMpuBase) = octospi::kWindow | kNeverExecuted;
+  reg32(arch::kMpuLimit) = (octospi::kWindow + octospi::kWindowSize - 32) | kRegionOn;
+  reg32(arch::kMpuControl) = kOn | kInFaultsToo | kOtherwiseDefault;
+  arch::barrier();
+}
+
+// Reads of the window are reads of the NOR while this lives; no other command may be given meanwhile.
+class Window {
+ public:
+  Window() { begin({kFastRead, 4, 0, 8}, 1, Mode::kMapped); }
+  // It reads ahead until it is told not to, and is busy with that.
+  ~Window() {
+    reg32(reg(octospi::kControl)) = reg32(reg(octospi::kControl)) | octospi::kAbort;
+    wait_for(reg(octospi::kControl), octospi::kAbort, 0);
+  }
+  Window(const Window&) = delete;
+  Window& operator=(const Window&) = delete;
+
+  // Device memory: aligned accesses only.
+  void read(std::uint32_t address, std::span<std::uint8_t> out) const {
+    std::uint32_t from = octospi::kWindow + address;
+    while (!out.empty()) {
+      if (from % sizeof(std::uint32_t) == 0 && out.size() >= sizeof(std::uint32_t)) {
+        const std::uint32_t word = reg32(from);
+        std::memcpy(out.data(), &word, sizeof(word));
+        from += sizeof(word);
+        out = out.subspan(sizeof(word));
+      } else {
+        out[0] = arch::reg8(from++);
+        out = out.subspan(1);
+      }
+    }
+  }
+};
 
 std::uint32_t read_status() {
   std::array<std::uint8_t, 1> status{0xff};
@@ -117,6 +164,7 @@ bool Nor::set_up() {
   reg32(reg(octospi::kDevice1)) = 1U << 24 | 31U << 16 | 7U << 8;
   reg32(reg(octospi::kDevice2)) = 3;
   reg32(reg(octospi::kControl)) = octospi::kEnable;
+  set_up_window();
   // It may be in any state: a reset of ours did not reset it.
   if (!send(kResetEnable) || !send(kReset)) return false;
   std::array<std::uint8_t, 3> id{};
@@ -149,7 +197,10 @@ bool Nor::wait_ready() {
 bool Nor::read(std::uint32_t address, std::span<std::uint8_t> out) {
   if (!in_range(address, out.size())) return false;
   const Use use(in_use_);
-  return out.empty() || (wait_ready() && read_data({kFastRead, 4, address, 8}, out));
+  if (!wait_ready() || !idle()) return false;
+  const Window window;
+  window.read(address, out);
+  return true;
 }
 
 bool Nor::program(std::uint32_t address, std::span<const std::uint8_t> bytes) {
@@ -172,7 +223,7 @@ bool Nor::start_program(std::uint32_t address, std::span<const std::uint8_t> byt
 bool Nor::start_erase(std::uint32_t address) {
   if (address % kSector != 0 || !in_range(address, kSector) || busy()) return false;
   if (!send(kWriteEnable) || !idle()) return false;
-  begin({kSectorErase, 4, address}, 0, false);
+  begin({kSectorErase, 4, address}, 0, Mode::kWrite);
   return end();
 }
 

@@ -160,7 +160,8 @@ inline constexpr std::uint32_t kSecond = 0x520d2400;  // OCTOSPI2
 inline constexpr std::uint32_t kControl = 0x00, kDevice1 = 0x08, kDevice2 = 0x0c, kStatus = 0x20, kClear = 0x24;
 inline constexpr std::uint32_t kLength = 0x40, kAddress = 0x48, kData = 0x50, kCommunication = 0x100, kTiming = 0x108;
 inline constexpr std::uint32_t kInstruction = 0x110;
-inline constexpr std::uint32_t kEnable = 1U << 0, kAbort = 1U << 1, kIndirectRead = 1U << 28;
+inline constexpr std::uint32_t kEnable = 1U << 0, kAbort = 1U << 1;
+inline constexpr std::uint32_t kWindow = 0x70000000, kWindowSize = 0x10000000;  // of OCTOSPI2, memory-mapped: 2.3.2
 inline constexpr std::uint32_t kDone = 1U << 1, kRoom = 1U << 2, kBusy = 1U << 5, kFailed = 1U << 0;
 }  // namespace octospi
 

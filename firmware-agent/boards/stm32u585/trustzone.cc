@@ -64,9 +64,9 @@ void divide_addresses() {
 }
 
 // Ours: FLASH_S 7, GTZC 8, RCC_S 10, IWDG 27, DMA channels 4 and 5 33 and 34, TIM5 48, USART1 61, USART3 63, RNG 94,
-// HASH 96, PKA 97, OCTOSPI2 111.
+// HASH 96, PKA 97, OCTOSPI2 120.
 void divide_interrupts() {
-  constexpr std::uint8_t kOurs[] = {7, 8, 10, 27, 33, 34, 48, 61, 63, 94, 96, 97, 111};
+  constexpr std::uint8_t kOurs[] = {7, 8, 10, 27, 33, 34, 48, 61, 63, 94, 96, 97, 120};
   std::array<std::uint32_t, (kExternalInterrupts + 31) / 32> ours{};
   for (const std::uint8_t number : kOurs) ours[number / 32] |= 1U << number % 32;
   for (std::uint32_t word = 0; word < ours.size(); ++word) reg32(arch::kNvicTargetNonSecure + 4 * word) = ~ours[word];

@@ -167,6 +167,18 @@ ITEM("RM0456 GPIOx_SECCFGR", "a Secure pin reads as zero for Non-secure code, wh
   CHECK_EQUAL(open, 0);
 }
 
+ITEM("RM0456 RCC_BDCR", "it is written only while PWR_DBPR.DBP is set") {
+  constexpr std::uint32_t kDomain = 0x56020cf0, kOutputOfLse = 1U << 25;  // LSCOSEL, of an output that is off
+  const std::uint32_t was = reg(kDomain);
+  allow_backup(false);
+  reg(kDomain) = was ^ kOutputOfLse;
+  CHECK_EQUAL(reg(kDomain), was);
+  allow_backup(true);
+  reg(kDomain) = was ^ kOutputOfLse;
+  CHECK_EQUAL(reg(kDomain), was ^ kOutputOfLse);
+  reg(kDomain) = was;
+}
+
 ITEM("RM0456 TAMP_BKPxR", "a backup register is written only while PWR_DBPR.DBP is set") {
   std::uint32_t written = 0, kept = 0;
   with_last_register(0x600d600d, [&] {
