@@ -13,6 +13,7 @@ static uint32_t call(uint32_t offset, uint32_t a, uint32_t b, uint32_t c, uint32
 
 static uint32_t bad, handle;
 static volatile uint32_t in_interrupt;
+static volatile uint32_t time_is_judged = 1;  // a debugger clears it: the flash goes on while we are halted, our ticks do not
 static uint8_t written[1000], read[kSector];
 
 static void expect(const char* what, uint32_t got, uint32_t wanted) {
@@ -39,7 +40,7 @@ static void erase(void) {
   expect("erase", call(kErase, handle, 0, kSectors * kSector, 0), kOkay);
   const uint32_t passed = ticks - before;
   // Half of the ticks that the chip leaves time for, as the machine below may be busy.
-  expect("ticks during the erase", passed > kSectors * kEraseMs / 2, 1);
+  if (time_is_judged) expect("ticks during the erase", passed > kSectors * kEraseMs / 2, 1);
   expect("no erase in an interrupt", in_interrupt, kUnavailable);
 }
 
