@@ -72,9 +72,8 @@ Identity in_pem(EVP_PKEY* key, X509* certificate) {
 }
 
 int choose_protocol(SSL*, const unsigned char** out, unsigned char* length, const unsigned char* in, unsigned in_length,
-                    void* wanted) {
-  const auto& protocol = *static_cast<const std::string*>(wanted);
-  const std::string list = static_cast<char>(protocol.size()) + protocol;
+                    void* ours) {
+  const auto& list = *static_cast<const std::string*>(ours);  // what is chosen points into it
   const int found = SSL_select_next_proto(const_cast<unsigned char**>(out), length,
                                           reinterpret_cast<const unsigned char*>(list.data()),
                                           static_cast<unsigned>(list.size()), in, in_length);
@@ -179,7 +178,7 @@ TestServer::Serve over_tls(Identity identity, std::function<void(TlsStream&)> se
 
 DeviceContext::DeviceContext(const Identity& identity, std::vector<std::uint8_t> debug_point, std::string protocol)
     : debug_point_(std::move(debug_point)),
-      protocol_(std::move(protocol)),
+      protocols_(static_cast<char>(protocol.size()) + protocol),
       context_(SSL_CTX_new(TLS_server_method()), SSL_CTX_free) {
   SSL_CTX* context = context_.get();
   SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION);
@@ -188,7 +187,7 @@ DeviceContext::DeviceContext(const Identity& identity, std::vector<std::uint8_t>
   SSL_CTX_use_PrivateKey(context, read_key(identity.key).get());
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
   SSL_CTX_set_cert_verify_callback(context, check_pin, &debug_point_);
-  SSL_CTX_set_alpn_select_cb(context, choose_protocol, &protocol_);
+  SSL_CTX_set_alpn_select_cb(context, choose_protocol, &protocols_);
 }
 
 std::unique_ptr<SSL, decltype(&SSL_free)> DeviceContext::connection() const {

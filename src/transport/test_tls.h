@@ -101,7 +101,7 @@ class DeviceContext {
 
  private:
   std::vector<std::uint8_t> debug_point_;
-  std::string protocol_;
+  std::string protocols_;  // as ALPN has them, RFC 7301 3.1: its length before each
   std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context_;
 };
 

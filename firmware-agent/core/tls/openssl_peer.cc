@@ -104,7 +104,7 @@ OpenSslContext::OpenSslContext(const OpenSslOptions& options)
 int OpenSslContext::choose_alpn(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* in,
                                 unsigned in_size, void* self) {
   const std::string& wanted = static_cast<OpenSslContext*>(self)->options_.alpn;
-  for (unsigned at = 0; at + 1 + in[at] <= in_size; at += 1U + in[at]) {
+  for (unsigned at = 0; at < in_size && at + 1 + in[at] <= in_size; at += 1U + in[at]) {
     if (wanted.size() != in[at] || std::memcmp(in + at + 1, wanted.data(), wanted.size()) != 0) continue;
     *out = in + at + 1;
     *out_size = in[at];

@@ -613,12 +613,11 @@ TEST_F(LinkSessionTest, LoggingThatEndedWhileTheDeviceWasAwayIsOffAtItsReturn) {
 }
 
 TEST_F(LinkSessionTest, ADebugStreamPassesBytesWithinCredit) {
-  FakeClient client;
+  FakeClient client, second;  // a client lives until its session is over: longer than the link
   Link link(services_);
   link.hello();
   link.take();
   ASSERT_TRUE(link.session().open_debug(client));
-  FakeClient second;
   EXPECT_FALSE(link.session().open_debug(second));
   EXPECT_EQ(link.session().debug_send("early"), 0u) << "the device did not accept yet";
   link.send(a_frame(Type::kOpen, Stream::kDebug, number(3)));
