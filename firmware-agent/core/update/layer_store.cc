@@ -65,7 +65,7 @@ class LayerStore::Differences final : public delta::SegmentSink {
     Piece erased;
     erased.fill(0xFF);
     while (done_ < size) {
-      write(std::span(erased).first(std::min<std::uint32_t>(erased.size() - done_ % erased.size(), size - done_)));
+      write(std::span(erased).first(std::min<std::size_t>(erased.size() - done_ % erased.size(), size - done_)));
     }
   }
 
