@@ -65,7 +65,8 @@ tl::expected<std::unique_ptr<usb::SerialLine>, Failure> SelftestModel::start(con
     if (line) return *std::move(line);
     context_.poll();
     context_.restart();
-    if (!qemu_.running() || std::chrono::steady_clock::now() > deadline) return failure(line.error().text);
+    if (!qemu_.running() || std::chrono::steady_clock::now() > deadline)
+      return failure(machine.console_socket.string() + ": " + line.error().text);
     std::this_thread::sleep_for(kLook);
   }
 }

@@ -171,7 +171,14 @@ Planned<std::vector<Region>> load_image(const ImageArgument& image) {
   // An ELF carries much that does not go into flash.
   constexpr std::uint64_t kLargestFile = 64 * 1024 * 1024;
   const auto file = bundle::read_file(image.file, kLargestFile);
-  if (!file) return tl::make_unexpected(file.error());
+  if (!file) {
+    PlanError error = file.error();
+    // parse_image_argument() takes what it does not know as a part of the file's name.
+    if (!image.address && image.file.native().find('@') != std::string::npos) {
+      error.hint = "behind @ goes an address, as 0x0C100000, or a place: boot-stage, microvisor, identity";
+    }
+    return tl::make_unexpected(std::move(error));
+  }
   if (bundle::is_elf(*file) || looks_like_hex(*file)) return linked_regions(image, *file);
   const std::string name = image.file.filename().string();
   Planned<Region> region;

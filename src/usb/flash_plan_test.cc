@@ -15,6 +15,7 @@ namespace mv::usb {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 class FlashPlanTest : public testing::Test {
  protected:
@@ -129,6 +130,11 @@ TEST_F(FlashPlanTest, AnArgumentIsAFileAndPerhapsAPlace) {
   EXPECT_EQ(parse_image_argument("me@home.bin").file, "me@home.bin");
   EXPECT_EQ(parse_image_argument("a@0x1FFFFFFFF").address, std::nullopt);
   EXPECT_EQ(parse_image_argument("a@").file, "a@");
+}
+
+TEST_F(FlashPlanTest, APlaceThatNobodyKnowsIsNotTakenForAFileWithoutAWord) {
+  EXPECT_THAT(load_image(parse_image_argument("boot.bin@bootstage")).error().hint, HasSubstr("boot-stage, microvisor"));
+  EXPECT_THAT(load_image(parse_image_argument("no-such.bin")).error().hint, Not(HasSubstr("boot-stage")));
 }
 
 TEST(CheckChip, KnowsAnStm32U585FromItsNeighbours) {

@@ -173,6 +173,7 @@ TEST_F(TtyLineTest, AnUnpluggedTerminalIsToldOnce) {
 TEST_F(TtyLineTest, WhatCannotBeUsedIsSaid) {
   EXPECT_EQ(open_tty(context_, "/nonexistent/ttyACM9", 115200).error().problem, Problem::kNotFound);
   EXPECT_EQ(open_tty(context_, "/dev/null", 115200).error().problem, Problem::kOther);
+  EXPECT_NE(open_tty(context_, "/dev/null", 115200).error().text.find("no terminal device"), std::string::npos);
   EXPECT_NE(open_tty(context_, path_, 12345).error().text.find("115200"), std::string::npos);
 }
 

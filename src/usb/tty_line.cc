@@ -31,13 +31,13 @@ constexpr std::array kRates = {Rate{9600, B9600},       Rate{19200, B19200},    
                                Rate{460800, B460800},   Rate{921600, B921600},   Rate{1000000, B1000000},
                                Rate{1500000, B1500000}, Rate{2000000, B2000000}, Rate{3000000, B3000000}};
 
-tl::unexpected<Error> system_error(const std::string& what) {
+tl::unexpected<Error> system_error() {
   const int code = errno;
   const Problem problem = code == ENOENT || code == ENXIO || code == ENODEV || code == ECONNREFUSED ? Problem::kNotFound
                           : code == EACCES || code == EPERM ? Problem::kNoPermission
                           : code == EBUSY                   ? Problem::kBusy
                                                             : Problem::kOther;
-  return failed(problem, what + ": " + std::strerror(code));
+  return failed(problem, std::strerror(code));
 }
 
 // Raw bytes, 8N1, no flow control, modem control lines ignored.
@@ -140,9 +140,13 @@ Expected<std::unique_ptr<SerialLine>> open_tty(boost::asio::io_context& context,
     return failed(Problem::kOther, "a terminal device has no rate of " + std::to_string(baud) + " baud, but " + rates);
   }
   const int fd = ::open(path.c_str(), O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-  if (fd < 0) return system_error(path);
-  if (::isatty(fd) == 0 || !lock(fd) || ::ioctl(fd, TIOCEXCL) != 0 || !make_raw(fd, rate->constant)) {
-    auto error = system_error(path);
+  if (fd < 0) return system_error();
+  if (::isatty(fd) == 0) {
+    ::close(fd);
+    return failed(Problem::kOther, "it is no terminal device, as serial ports are: mvctl usb list has them");
+  }
+  if (!lock(fd) || ::ioctl(fd, TIOCEXCL) != 0 || !make_raw(fd, rate->constant)) {
+    auto error = system_error();
     ::close(fd);
     return error;
   }
@@ -152,12 +156,12 @@ Expected<std::unique_ptr<SerialLine>> open_tty(boost::asio::io_context& context,
 Expected<std::unique_ptr<SerialLine>> open_socket(boost::asio::io_context& context, const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) return failed(Problem::kOther, path + ": too long for a socket's path");
+  if (path.size() >= sizeof address.sun_path) return failed(Problem::kOther, "too long for a socket's path");
   std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
   const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return system_error(path);
+  if (fd < 0) return system_error();
   if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    auto error = system_error(path);
+    auto error = system_error();
     ::close(fd);
     return error;
   }
