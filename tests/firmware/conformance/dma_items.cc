@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "conformance.h"
+#include "gpdma.h"
 #include "measured.h"
 #include "nonsecure.h"
 #include "registers.h"
@@ -9,35 +10,17 @@
 namespace conformance {
 namespace {
 
-// RM0456, "General purpose direct memory access controller (GPDMA)"; by the Secure alias.
-constexpr std::uint32_t kDma = 0x50020000, kSecureChannels = kDma;
-constexpr std::uint32_t kLinkBase = kDma + 0x50, kClear = kDma + 0x5c, kStatus = kDma + 0x60, kControl = kDma + 0x64;
-constexpr std::uint32_t kTransfer1 = kDma + 0x90, kTransfer2 = kDma + 0x94, kBlock = kDma + 0x98, kFrom = kDma + 0x9c;
-constexpr std::uint32_t kTo = kDma + 0xa0, kLink = kDma + 0xcc;
-constexpr std::uint32_t kOn = 1U << 0, kReset = 1U << 1, kCompleteInterrupt = 1U << 8;                 // CxCR
-constexpr std::uint32_t kIdle = 1U << 0, kComplete = 1U << 8, kHalf = 1U << 9, kUserError = 1U << 12;  // CxSR
-constexpr std::uint32_t kFlags = 0x7f00;                                                               // CxFCR
-constexpr std::uint32_t kBySoftware = 1U << 9;                                                         // CxTR2.SWREQ
-constexpr std::uint32_t kLastOnly = 3U << 30;                                                          // CxTR2.TCEM
-constexpr std::uint32_t kUpdateBlock = 1U << 29, kUpdateFrom = 1U << 28, kUpdateTo = 1U << 27, kUpdateLink = 1U << 16;
+using namespace gpdma;
 
-// Words, both addresses count up, both sides are Secure.
-constexpr std::uint32_t kSecureWords = 2U | 1U << 3 | 1U << 15 | 2U << 16 | 1U << 19 | 1U << 31;
-
-constexpr std::uint32_t kClock = 0x56020c88;  // RCC_AHB1ENR: GPDMA1 is bit 0
 constexpr std::uint32_t kInterruptNumber = 29, kSecureAlias = 0x10000000;
 
 alignas(16) std::uint32_t source[8], target[8];
 
 std::uint32_t address_of(const void* what) { return reinterpret_cast<std::uint32_t>(what); }
 
-// A channel that is Secure, idle and without flags, and words to carry.
+// With words to carry.
 void fresh_channel() {
-  reg(kClock) = reg(kClock) | 1;
-  [[maybe_unused]] const std::uint32_t on = reg(kClock);
-  reg(kSecureChannels) = reg(kSecureChannels) | 1;
-  reg(kControl) = kReset;
-  reg(kClear) = kFlags;
+  make_fresh();
   for (std::uint32_t n = 0; n < 8; ++n) {
     source[n] = 0x5a000000 + n;
     target[n] = 0;
@@ -46,7 +29,6 @@ void fresh_channel() {
   reg(kTransfer2) = kBySoftware;
   reg(kFrom) = address_of(source);
   reg(kTo) = address_of(target);
-  reg(kLink) = 0;
   barrier();
 }
 

@@ -1,6 +1,7 @@
 // The transmitters of UART4 and LPUART1, whose pins lead nowhere here. Receiving is proved by the orders of this
 // program: USART1.
 #include "conformance.h"
+#include "gpdma.h"
 #include "measured.h"
 #include "registers.h"
 
@@ -12,6 +13,7 @@ struct Uart {
   std::uint32_t base, clock, reset, bit;  // RCC_xxxENR, RCC_xxxRSTR
 
   std::uint32_t control() const { return base; }
+  std::uint32_t control3() const { return base + 0x08; }
   std::uint32_t rate() const { return base + 0x0c; }
   std::uint32_t status() const { return base + 0x1c; }
   std::uint32_t clear() const { return base + 0x20; }
@@ -124,29 +126,23 @@ ITEM("RM0456 USART_CR1", "TCIE: a character that has left raises UART4") {
 }
 
 ITEM("RM0456 USART_CR3", "DMAT: GPDMA1 sends what it is given, a character a request") {
-  constexpr std::uint32_t kDma = 0x50020000, kDmaClock = 0x56020c88, kComplete = 1U << 8, kReset = 1U << 1;
-  constexpr std::uint32_t kSecureBytes = 1U << 3 | 1U << 15 | 1U << 31, kToPeripheral = 1U << 10, kByDma = 1U << 7;
+  constexpr std::uint32_t kByDma = 1U << 7;  // CR3.DMAT
   static const char kText[] = "by GPDMA1";
   start(kUart4, kQuick);
-  reg(kDmaClock) = reg(kDmaClock) | 1;
-  [[maybe_unused]] const std::uint32_t on = reg(kDmaClock);
-  reg(kDma) = reg(kDma) | 1;  // channel 0 is Secure
-  reg(kDma + 0x64) = kReset;
-  reg(kDma + 0x5c) = 0x7f00;
-  reg(kDma + 0x90) = kSecureBytes;
-  reg(kDma + 0x94) = kUart4Sends | kToPeripheral;
-  reg(kDma + 0x98) = sizeof kText;
-  reg(kDma + 0x9c) = reinterpret_cast<std::uint32_t>(kText);
-  reg(kDma + 0xa0) = kUart4.data();
-  reg(kDma + 0xcc) = 0;
-  reg(kDma + 0x64) = 1;
-  CHECK_EQUAL(reg(kDma + 0x98) & 0xffff, sizeof kText);
+  gpdma::make_fresh();
+  reg(gpdma::kTransfer1) = gpdma::kSecureBytes;
+  reg(gpdma::kTransfer2) = kUart4Sends | gpdma::kToPeripheral;
+  reg(gpdma::kBlock) = sizeof kText;
+  reg(gpdma::kFrom) = reinterpret_cast<std::uint32_t>(kText);
+  reg(gpdma::kTo) = kUart4.data();
+  reg(gpdma::kControl) = gpdma::kOn;
+  CHECK_EQUAL(reg(gpdma::kBlock) & 0xffff, sizeof kText);
   reg(kUart4.clear()) = kSent;
-  reg(kUart4.base + 0x08) = kByDma;
-  while ((reg(kDma + 0x60) & kComplete) == 0) continue;  // or the watchdog says so
-  CHECK_EQUAL(reg(kDma + 0x98) & 0xffff, 0);
+  reg(kUart4.control3()) = kByDma;
+  while ((reg(gpdma::kStatus) & gpdma::kComplete) == 0) continue;  // or the watchdog says so
+  CHECK_EQUAL(reg(gpdma::kBlock) & 0xffff, 0);
   wait_for(kUart4, kSent);
-  reg(kDma + 0x64) = kReset;
+  reg(gpdma::kControl) = gpdma::kReset;
   fresh(kUart4);
 }
 
