@@ -69,8 +69,8 @@ def main():
     try:
         chain.env["MVCTL_QEMU_STM32U585"] = counting_qemu(chain.home)
         chain.start()
-        # Time that is counted may be slower than what `emulator start` waits for.
         chain.devices.append("bench")
+        # Time that is counted may be slower than what `emulator start` waits for.
         chain.run("emulator", "start", "bench", "--board", "stm32u585")
         chain.wait_online("bench", 300)
         project = chain.copy_project(ROOT / "bench" / "latency")

@@ -153,11 +153,11 @@ TEST(Layout, DataThatGrowsMovesOnlyWhatItRunsInto) {
 
 TEST(Layout, ObjectsInOtherFoldersAreTheSame) {
   const LinkMap before{{text("one", 0x1000, 0x20, "/home/a/b.o"), text("two", 0x1020, 0x20, "/home/a/c.o")}};
-  const LinkMap now{{text("two", 0x1000, 0x20, "/work/c.o"), text("one", 0x1020, 0x20, "/work/b.o")}};
+  const LinkMap now{{text("two", 0x1000, 0x20, "/project/c.o"), text("one", 0x1020, 0x20, "/project/b.o")}};
   const Layout layout = make_layout(before, now);
   EXPECT_EQ(place_of(layout.flash, ".text.one"), 0x1000U);
   EXPECT_EQ(place_of(layout.flash, ".text.two"), 0x1020U);
-  EXPECT_THAT(layout.flash, HasSubstr("\"/work/c.o\"(.text.two)"));
+  EXPECT_THAT(layout.flash, HasSubstr("\"/project/c.o\"(.text.two)"));
 }
 
 TEST(Layout, WhatCannotBeToldApartIsLeftToTheLinker) {

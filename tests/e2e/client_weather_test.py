@@ -10,8 +10,9 @@ import time
 import unittest
 from pathlib import Path
 
-from harness import PATIENCE, ChainTest, Debugger
+from harness import ChainTest, Debugger
 
+PATIENCE = 30  # seconds until the next client must be served
 MEMORY = 128 << 20  # bytes of mvctl, at most
 NO_ACK = "QStartNoAckMode"
 
